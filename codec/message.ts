@@ -1,0 +1,275 @@
+import { CodecError } from "./error.ts";
+import { type Frame, writeFrame } from "./frame.ts";
+import {
+  anyForm,
+  dict,
+  dictOf,
+  either,
+  flag,
+  form,
+  type Infer,
+  int,
+  list,
+  nothing,
+  optional,
+  pair,
+  type Shape,
+  str,
+  word,
+} from "./shape.ts";
+import { ValueReader, ValueWriter } from "./value.ts";
+
+/** Payload limit before sign-in, in bytes. */
+export const PAYLOAD_BYTES_MAX_ANONYMOUS = 4 * 1024;
+/** Payload limit once signed in, and of all that a server sends, in bytes. */
+export const PAYLOAD_BYTES_MAX = 1024 * 1024;
+/** Elements of a list that a reply holds at most; the client asks on from the last. */
+export const LIST_ITEMS_MAX = 1000;
+
+/** The codes of ERROR replies. A client must expect others, from newer servers. */
+export type RefusalCode =
+  | "already_signed_in"
+  | "bad_content"
+  | "bad_cursor"
+  | "bad_key"
+  | "bad_name"
+  | "bad_password"
+  | "bad_payload"
+  | "bad_request"
+  | "bad_value"
+  | "busy"
+  | "frame_too_large"
+  | "frame_truncated"
+  | "no_such_message"
+  | "no_such_user"
+  | "not_allowed"
+  | "not_signed_in"
+  | "too_many_attempts"
+  | "too_many_connections"
+  | "too_slow"
+  | "unknown_type"
+  | "wrong_password";
+
+/** A message, as MESSAGES lists it. */
+const chatMessage = {
+  id: str,
+  sender: str,
+  recipient: str,
+  content: str,
+  /** ms since 1970. */
+  time: int,
+  status: word("unread", "read"),
+} as const;
+
+const done = dict({ count: int, copies: int, cursor: optional(str) });
+
+/** Every request: its number on the wire and its payload. Below 100. */
+export const requests = {
+  login_name: { type: 1, payload: str },
+  /** Creates the account if the name was free. */
+  login_password: { type: 2, payload: str },
+  send_message: {
+    type: 3,
+    payload: anyForm(
+      dict({ to: str, content: str, key: optional(str) }),
+      form(pair(str, str), ([to, content]) => ({ to, content })),
+    ),
+  },
+  /** A friend's name: all of theirs to me. Or ids. */
+  read_messages: { type: 4, payload: either(str, list(str), isString) },
+  /** The newest with a friend, before message id `before`. */
+  list_messages: {
+    type: 5,
+    payload: anyForm(
+      dict({ with: str, before: optional(str), limit: optional(int) }),
+      form(str, (name) => ({ with: name })),
+    ),
+  },
+  list_users: {
+    type: 6,
+    payload: anyForm(
+      dict({ pattern: optional(str), after: optional(str), limit: optional(int) }),
+      form(str, (pattern) => ({ pattern })),
+      form(nothing, () => ({})),
+    ),
+  },
+  delete_messages: { type: 7, payload: list(str) },
+  delete_account: { type: 8, payload: nothing },
+  logout: { type: 9, payload: nothing },
+  /** Old, new. */
+  change_password: { type: 10, payload: pair(str, str) },
+  /** With `since`: first what was missed since that cursor. */
+  subscribe: {
+    type: 11,
+    payload: anyForm(dict({ since: optional(str) }), form(nothing, () => ({}))),
+  },
+  ping: { type: 12, payload: nothing },
+  status: { type: 13, payload: nothing },
+  /** User name, token. */
+  resume: { type: 14, payload: pair(str, str) },
+} as const;
+
+/** Every reply: 100–199. A request gets exactly one, in the order of the requests. */
+export const replies = {
+  error: { type: 100, payload: refusalText() },
+  user_existing: { type: 101, payload: nothing },
+  user_not_existing: { type: 102, payload: nothing },
+  login_success: { type: 103, payload: dict({ user: str, node: str, unread: int, token: str }) },
+  login_failed: { type: 104, payload: nothing },
+  messages: { type: 105, payload: list(dict(chatMessage)) },
+  users: { type: 106, payload: list(dict({ name: str, unread: int, online: flag })) },
+  sent: { type: 107, payload: dict({ id: str, time: int, copies: int }) },
+  done: { type: 108, payload: done },
+  pong: { type: 109, payload: nothing },
+  status: {
+    type: 110,
+    payload: dict({
+      node: str,
+      version: str,
+      /** The node's name and its epoch: who its own operations are from. */
+      origin: str,
+      uptimeMs: int,
+      connections: int,
+      usersOnline: int,
+      accounts: int,
+      messages: int,
+      journalBytes: int,
+      /** Per origin, how many of its operations this node has. */
+      vector: dictOf(int),
+      /** Equal on nodes whose vectors are equal. */
+      digest: str,
+    }),
+  },
+} as const;
+
+/** Every event: 200 and up, only after SUBSCRIBE, each with the cursor to go on from. */
+export const events = {
+  message: { type: 200, payload: dict({ ...chatMessage, cursor: str }) },
+  read: { type: 201, payload: dict({ reader: str, ids: list(str), cursor: str }) },
+  deleted: { type: 202, payload: dict({ ids: list(str), cursor: str }) },
+  presence: { type: 203, payload: dict({ name: str, online: flag, cursor: str }) },
+} as const;
+
+interface MessageTable {
+  readonly [kind: string]: { readonly type: number; readonly payload: unknown };
+}
+
+/** `{ kind, payload }` for each row of a table. */
+type Tagged<T extends MessageTable> = {
+  [K in keyof T & string]: { readonly kind: K; readonly payload: Infer<T[K]["payload"]> };
+}[keyof T & string];
+
+export type RequestKind = keyof typeof requests;
+export type RequestPayload<K extends RequestKind> = Infer<(typeof requests)[K]["payload"]>;
+export type Request = Tagged<typeof requests>;
+
+export type ReplyKind = keyof typeof replies;
+export type ReplyPayload<K extends ReplyKind> = Infer<(typeof replies)[K]["payload"]>;
+export type Reply = Tagged<typeof replies>;
+
+export type EventKind = keyof typeof events;
+export type EventPayload<K extends EventKind> = Infer<(typeof events)[K]["payload"]>;
+export type Event = Tagged<typeof events>;
+
+export type ChatMessage = ReplyPayload<"messages">[number];
+export type ChatUser = ReplyPayload<"users">[number];
+export type Refusal = ReplyPayload<"error">;
+export type NodeStatus = ReplyPayload<"status">;
+
+/** Decodes a client's frame. Throws {@linkcode CodecError} `unknown_type` or what is wrong in it. */
+export function readRequest(frame: Frame): Request {
+  return readMessage(requestsByType, frame, "request") as Request;
+}
+
+/** Decodes a server's frame, which is a reply or an event. Throws {@linkcode CodecError}. */
+export function readServerMessage(frame: Frame): Reply | Event {
+  return readMessage(serverMessagesByType, frame, "reply or event") as Reply | Event;
+}
+
+export function isEvent(message: Reply | Event): message is Event {
+  return Object.hasOwn(events, message.kind);
+}
+
+/** Appends the frame of a request. Throws {@linkcode CodecError} on what cannot be encoded. */
+export function writeRequest(writer: ValueWriter, request: Request): void {
+  writeMessage(writer, requests[request.kind], request.payload);
+}
+
+/** Appends the frame of a reply. */
+export function writeReply(writer: ValueWriter, reply: Reply): void {
+  writeMessage(writer, replies[reply.kind], reply.payload);
+}
+
+/** Appends the frame of an event. */
+export function writeEvent(writer: ValueWriter, event: Event): void {
+  writeMessage(writer, events[event.kind], event.payload);
+}
+
+/** One frame on its own, for those who do not batch. */
+export function encodeMessage<M>(
+  write: (writer: ValueWriter, message: M) => void,
+  message: M,
+): Uint8Array<ArrayBuffer> {
+  const writer = new ValueWriter();
+  write(writer, message);
+  return writer.written.slice();
+}
+
+/** `code: sentence`, such as `not_signed_in: sign in first`. */
+function refusalText(): Shape<{ readonly code: string; readonly sentence: string }> {
+  return {
+    ...str,
+    read(reader) {
+      const text = str.read(reader);
+      const colon = text.indexOf(": ");
+      if (colon < 0) return { code: "error", sentence: text };
+      return { code: text.slice(0, colon), sentence: text.slice(colon + 2) };
+    },
+    write: (writer, { code, sentence }) => str.write(writer, `${code}: ${sentence}`),
+  };
+}
+
+interface MessageRow {
+  readonly kind: string;
+  readonly payload: Shape<unknown>;
+}
+
+const requestsByType = byType(requests);
+const serverMessagesByType = new Map([...byType(replies), ...byType(events)]);
+
+function byType(table: MessageTable): Map<number, MessageRow> {
+  return new Map(
+    Object.entries(table).map(([kind, row]) => [
+      row.type,
+      { kind, payload: row.payload as Shape<unknown> },
+    ]),
+  );
+}
+
+function readMessage(
+  table: ReadonlyMap<number, MessageRow>,
+  frame: Frame,
+  what: string,
+): { kind: string; payload: unknown } {
+  const row = table.get(frame.type);
+  if (row === undefined) {
+    throw new CodecError("unknown_type", `Cannot understand type ${frame.type}: no ${what} has it`);
+  }
+  const reader = new ValueReader(frame.payload);
+  const payload = row.payload.read(reader);
+  reader.end();
+  return { kind: row.kind, payload };
+}
+
+function writeMessage(
+  writer: ValueWriter,
+  row: { readonly type: number; readonly payload: unknown },
+  payload: unknown,
+): void {
+  const shape = row.payload as Shape<unknown>;
+  writeFrame(writer, row.type, () => shape.write(writer, payload));
+}
+
+function isString(value: unknown): value is string {
+  return typeof value === "string";
+}
