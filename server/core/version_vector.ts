@@ -1,0 +1,58 @@
+import type { Provenance } from "./operation.ts";
+
+/** Longest text {@linkcode VersionVector.parse} looks at, in characters. */
+export const VECTOR_TEXT_MAX = 16 * 1024;
+
+const ENTRY = /^([A-Za-z0-9_-]{1,32}\.[0-9a-z]{1,32}):([1-9][0-9]{0,15})$/;
+
+/**
+ * Per origin, how many of its operations are known. Origins number theirs 1, 2, 3… without gaps, so
+ * one number says which.
+ */
+export class VersionVector {
+  readonly #seqs = new Map<string, number>();
+
+  /** The last sequence number known of `origin`; 0 if none. */
+  seqOf(origin: string): number {
+    return this.#seqs.get(origin) ?? 0;
+  }
+
+  covers(operation: Pick<Provenance, "origin" | "seq">): boolean {
+    return operation.seq <= this.seqOf(operation.origin);
+  }
+
+  advance(origin: string, seq: number): void {
+    this.#seqs.set(origin, seq);
+  }
+
+  entries(): ReadonlyMap<string, number> {
+    return this.#seqs;
+  }
+
+  copy(): VersionVector {
+    const copy = new VersionVector();
+    for (const [origin, seq] of this.#seqs) copy.advance(origin, seq);
+    return copy;
+  }
+
+  /** `origin:seq,origin:seq`, which is also what an event's cursor looks like. */
+  toString(): string {
+    let text = "";
+    for (const [origin, seq] of this.#seqs) text += `${text === "" ? "" : ","}${origin}:${seq}`;
+    return text;
+  }
+
+  /** What {@linkcode toString} made; undefined if `text` is nothing of the kind. */
+  static parse(text: string): VersionVector | undefined {
+    const vector = new VersionVector();
+    if (text === "") return vector;
+    if (text.length > VECTOR_TEXT_MAX) return undefined;
+    for (const entry of text.split(",")) {
+      const match = ENTRY.exec(entry);
+      const seq = Number(match?.[2]);
+      if (match?.[1] === undefined || !Number.isSafeInteger(seq)) return undefined;
+      vector.advance(match[1], seq);
+    }
+    return vector;
+  }
+}
