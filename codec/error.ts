@@ -1,3 +1,6 @@
+/** Of text from elsewhere, an error shows so many characters. */
+const QUOTED_CHARACTERS_MAX = 40;
+
 /** What is wrong with bytes or values that do not follow the protocol. */
 export type CodecErrorCode =
   | "frame_too_large"
@@ -15,4 +18,15 @@ export class CodecError extends Error {
     super(message);
     this.code = code;
   }
+}
+
+/** The error for a key that a dict has twice. */
+export function duplicateKey(key: string): CodecError {
+  return new CodecError("bad_value", `Cannot decode a dict with key ${quote(key)} twice`);
+}
+
+/** The beginning of `text` for an error, which must not grow with what a stranger sends. */
+export function quote(text: string): string {
+  if (text.length <= QUOTED_CHARACTERS_MAX) return JSON.stringify(text);
+  return `${JSON.stringify(text.slice(0, QUOTED_CHARACTERS_MAX))}… (${text.length} characters)`;
 }

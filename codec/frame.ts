@@ -1,5 +1,5 @@
 import { CodecError } from "./error.ts";
-import type { ValueWriter } from "./value.ts";
+import { readU32, type ValueWriter } from "./value.ts";
 
 /** `int64 msg_type`, `uint32 data_len`, both big-endian. */
 export const HEADER_BYTES = 12;
@@ -120,10 +120,18 @@ export class FrameDecoder {
   }
 }
 
-/** Appends a frame to `writer`: `writePayload` writes its one object, or nothing for null. */
+/**
+ * Appends a frame to `writer`: `writePayload` writes its one object, or nothing for null. If that
+ * throws, `writer` is as before.
+ */
 export function writeFrame(writer: ValueWriter, type: number, writePayload: () => void): void {
   const at = writer.reserve(HEADER_BYTES);
-  writePayload();
+  try {
+    writePayload();
+  } catch (cause) {
+    writer.truncate(at);
+    throw cause;
+  }
   writer.patchHeader(at, type, writer.length - at - HEADER_BYTES);
 }
 
@@ -159,8 +167,4 @@ function frameAt(bytes: Uint8Array, at: number, frameBytes: number): Frame {
     type: high * 2 ** 32 + readU32(bytes, at + 4),
     payload: bytes.subarray(at + HEADER_BYTES, at + frameBytes),
   };
-}
-
-function readU32(bytes: Uint8Array, at: number): number {
-  return (bytes[at]! << 24 | bytes[at + 1]! << 16 | bytes[at + 2]! << 8 | bytes[at + 3]!) >>> 0;
 }

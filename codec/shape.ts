@@ -1,5 +1,5 @@
-import { CodecError } from "./error.ts";
-import { duplicateKey, encodeValue, TAG, type ValueReader, type ValueWriter } from "./value.ts";
+import { CodecError, duplicateKey, quote } from "./error.ts";
+import { encodeValue, TAG, type ValueReader, type ValueWriter } from "./value.ts";
 
 /**
  * How one type of object is written, read and checked: the single description that a message's
@@ -22,7 +22,12 @@ export type Infer<S> = S extends Shape<infer T> ? T : never;
 export const nothing: Shape<null> = {
   name: "nothing",
   tag: undefined,
-  read: () => null,
+  read(reader) {
+    if (reader.bytesLeft > 0) {
+      throw new CodecError("bad_payload", "Cannot use a payload: this type has none");
+    }
+    return null;
+  },
   write: () => {},
 };
 
@@ -65,7 +70,7 @@ export function word<const W extends string>(...words: readonly W[]): Shape<W> {
       const found = reader.str();
       const known = words.find((one) => one === found);
       if (known === undefined) {
-        throw new CodecError("bad_payload", `Cannot use ${JSON.stringify(found)}: expected ${name}`);
+        throw new CodecError("bad_payload", `Cannot use ${quote(found)}: expected ${name}`);
       }
       return known;
     },
@@ -172,16 +177,14 @@ export function dict<
     read(reader) {
       const found: Record<string, unknown> = {};
       let seen = 0;
+      let index = -1;
       let unknown: Set<string> | undefined;
       for (let left = reader.dict(); left > 0; left--) {
-        const index = known.findIndex((field) => reader.takeEqual(field.keyBytes));
+        index = takeKey(reader, known, index + 1);
         const field = known[index];
         if (field === undefined) {
-          const key = reader.str();
           unknown ??= new Set();
-          if (unknown.has(key)) throw duplicateKey(key);
-          unknown.add(key);
-          reader.value();
+          skipUnknownField(reader, unknown);
           continue;
         }
         if ((seen & (1 << index)) !== 0) throw duplicateKey(field.key);
@@ -211,6 +214,28 @@ export function dict<
 }
 
 type DictField = Shape<unknown> | OptionalField<unknown>;
+
+/** Takes the key that comes next; fields are tried from `expected` on, as most keep the order. */
+function takeKey(
+  reader: ValueReader,
+  known: readonly { readonly keyBytes: Uint8Array }[],
+  expected: number,
+): number {
+  for (let index = expected; index < known.length; index++) {
+    if (reader.takeEqual(known[index]!.keyBytes)) return index;
+  }
+  for (let index = 0; index < expected; index++) {
+    if (reader.takeEqual(known[index]!.keyBytes)) return index;
+  }
+  return -1;
+}
+
+function skipUnknownField(reader: ValueReader, unknown: Set<string>): void {
+  const key = reader.str();
+  if (unknown.has(key)) throw duplicateKey(key);
+  unknown.add(key);
+  reader.skip(1);
+}
 
 /** A way of writing something that is understood, though it is not how it is written here. */
 interface Form<T> {

@@ -1,4 +1,5 @@
-import { CodecError } from "./error.ts";
+import { CodecError, duplicateKey } from "./error.ts";
+import { decodeUtf8, encodeUtf8 } from "./utf8.ts";
 
 /**
  * An object of the protocol: a tag byte, then
@@ -16,6 +17,7 @@ import { CodecError } from "./error.ts";
 export type Value = number | bigint | string | readonly Value[] | ReadonlyMap<string, Value>;
 
 export const TAG = { int: 0, str: 1, list: 2, dict: 3 } as const;
+type Tag = (typeof TAG)[keyof typeof TAG];
 
 /** Lists and dicts inside each other, at most. */
 export const NESTING_MAX = 32;
@@ -28,15 +30,6 @@ const ENTRY_BYTES_MIN = 2 * VALUE_BYTES_MIN;
 const INT_MIN = -(2n ** 63n);
 const INT_MAX = 2n ** 63n - 1n;
 const TWO_32 = 2 ** 32;
-/** Below this, `high * 2^32 + low` is exact. */
-const SAFE_HIGH = 2 ** 21;
-/** Strings up to this length are cheaper to copy here than by a call into the runtime. */
-const SHORT_STRING_BYTES = 24;
-
-const encoder = new TextEncoder();
-const lenientDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
-const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
 /** Encodes objects one after another into one buffer that grows as it must. */
 export class ValueWriter {
   #bytes: Uint8Array<ArrayBuffer>;
@@ -51,6 +44,11 @@ export class ValueWriter {
   /** Bytes written so far. */
   get length(): number {
     return this.#length;
+  }
+
+  /** Bytes it has room for without growing. */
+  get capacity(): number {
+    return this.#bytes.length;
   }
 
   /** What was written, without a copy: valid until the next write. */
@@ -81,18 +79,9 @@ export class ValueWriter {
   }
 
   str(value: string): void {
-    const start = this.#grow(5 + value.length);
+    const start = this.#grow(5 + value.length * 3);
+    const written = encodeUtf8(value, this.#bytes, start + 5);
     this.#bytes[start] = TAG.str;
-    if (value.length <= SHORT_STRING_BYTES && this.#copyAscii(value, start + 5)) {
-      this.#view.setUint32(start + 1, value.length);
-      return;
-    }
-    this.#length = start + 5;
-    this.#grow(value.length * 3);
-    if (!value.isWellFormed()) {
-      throw new CodecError("bad_value", "Cannot encode a str that holds half a surrogate pair");
-    }
-    const { written } = encoder.encodeInto(value, this.#bytes.subarray(start + 5));
     this.#view.setUint32(start + 1, written);
     this.#length = start + 5 + written;
   }
@@ -107,20 +96,21 @@ export class ValueWriter {
     this.#head(TAG.dict, count);
   }
 
-  value(value: Value): void {
+  value(value: Value, nesting = 0): void {
     if (typeof value === "number" || typeof value === "bigint") return this.int(value);
     if (typeof value === "string") return this.str(value);
+    if (nesting >= NESTING_MAX) throw tooDeep("encode");
     if (value instanceof Map) {
       this.dict(value.size);
       for (const [key, item] of value) {
         this.str(key);
-        this.value(item);
+        this.value(item, nesting + 1);
       }
       return;
     }
     const items = value as readonly Value[];
     this.list(items.length);
-    for (const item of items) this.value(item);
+    for (const item of items) this.value(item, nesting + 1);
   }
 
   /** Bytes that are encoded already. */
@@ -146,16 +136,6 @@ export class ValueWriter {
     this.#view.setUint32(at + 1, count);
   }
 
-  #copyAscii(value: string, at: number): boolean {
-    const bytes = this.#bytes;
-    for (let i = 0; i < value.length; i++) {
-      const code = value.charCodeAt(i);
-      if (code > 0x7f) return false;
-      bytes[at + i] = code;
-    }
-    return true;
-  }
-
   #grow(bytes: number): number {
     const at = this.#length;
     this.#length += bytes;
@@ -175,12 +155,10 @@ export class ValueWriter {
  */
 export class ValueReader {
   readonly #bytes: Uint8Array;
-  readonly #view: DataView;
   #at = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   get bytesLeft(): number {
@@ -207,17 +185,12 @@ export class ValueReader {
   int(): number | bigint {
     this.#tag(TAG.int, "an int");
     this.#need(8);
-    const high = this.#view.getInt32(this.#at);
-    if (high >= -SAFE_HIGH && high < SAFE_HIGH) {
-      const value = high * TWO_32 + this.#view.getUint32(this.#at + 4);
-      if (Number.isSafeInteger(value)) {
-        this.#at += 8;
-        return value;
-      }
-    }
-    const value = this.#view.getBigInt64(this.#at);
+    const high = readU32(this.#bytes, this.#at) | 0;
+    const low = readU32(this.#bytes, this.#at + 4);
     this.#at += 8;
-    return value;
+    const value = high * TWO_32 + low;
+    // Rounding may end on 2^53 but never below it, so what looks safe is exact.
+    return Number.isSafeInteger(value) ? value : BigInt(high) << 32n | BigInt(low);
   }
 
   str(): string {
@@ -241,11 +214,9 @@ export class ValueReader {
     return this.#count(ENTRY_BYTES_MIN);
   }
 
+  /** Any object; `nesting` is how many lists and dicts it is in already. */
   value(nesting = 0): Value {
-    if (nesting > NESTING_MAX) {
-      throw new CodecError("bad_value", `Cannot decode objects nested over ${NESTING_MAX} deep`);
-    }
-    switch (this.peekTag()) {
+    switch (this.#tagOfAny(nesting)) {
       case TAG.int:
         return this.int();
       case TAG.str:
@@ -254,10 +225,24 @@ export class ValueReader {
         return Array.from({ length: this.list() }, () => this.value(nesting + 1));
       case TAG.dict:
         return this.#map(nesting);
-      case undefined:
-        throw new CodecError("bad_value", "Cannot decode an object: no bytes are left");
-      default:
-        throw new CodecError("bad_value", `Cannot decode an object: ${this.peekTag()} is no tag`);
+    }
+  }
+
+  /** Takes any object, checked as {@linkcode value} does, without making it. */
+  skip(nesting = 0): void {
+    switch (this.#tagOfAny(nesting)) {
+      case TAG.int:
+        this.int();
+        break;
+      case TAG.str:
+        this.str();
+        break;
+      case TAG.list:
+        for (let left = this.list(); left > 0; left--) this.skip(nesting + 1);
+        break;
+      case TAG.dict:
+        this.#skipDict(nesting);
+        break;
     }
   }
 
@@ -278,13 +263,50 @@ export class ValueReader {
     return map;
   }
 
+  #skipDict(nesting: number): void {
+    const count = this.dict();
+    const keys = count > 1 ? new Set<string>() : undefined;
+    for (let left = count; left > 0; left--) {
+      const key = this.str();
+      if (keys?.has(key)) throw duplicateKey(key);
+      keys?.add(key);
+      this.skip(nesting + 1);
+    }
+  }
+
+  #tagOfAny(nesting: number): Tag {
+    const tag = this.peekTag();
+    switch (tag) {
+      case TAG.list:
+      case TAG.dict:
+        if (nesting >= NESTING_MAX) throw tooDeep("decode");
+        return tag;
+      case TAG.int:
+      case TAG.str:
+        return tag;
+      case undefined:
+        throw new CodecError("bad_value", "Cannot decode an object: no bytes are left");
+      default:
+        throw new CodecError("bad_value", `Cannot decode an object: ${tag} is no tag`);
+    }
+  }
+
   #tag(tag: number, expected: string): void {
     const found = this.#bytes[this.#at];
-    if (found !== tag) {
-      const what = found === undefined ? "no bytes are left" : `found tag ${found}`;
-      throw new CodecError("bad_value", `Cannot decode ${expected}: ${what}`);
-    }
+    if (found !== tag) throw this.#wrongTag(found, expected);
     this.#at++;
+  }
+
+  /** `bad_payload` if the sender meant something else, `bad_value` if nothing at all. */
+  #wrongTag(found: number | undefined, expected: string): CodecError {
+    const absent = found === undefined && this.#at === 0;
+    const what = absent
+      ? "the payload is empty"
+      : found === undefined
+      ? "no bytes are left"
+      : `found tag ${found}`;
+    const meant = absent || found !== undefined && found <= TAG.dict;
+    return new CodecError(meant ? "bad_payload" : "bad_value", `Cannot decode ${expected}: ${what}`);
   }
 
   #count(bytesEach: number): number {
@@ -300,7 +322,7 @@ export class ValueReader {
 
   #u32(): number {
     this.#need(4);
-    const value = this.#view.getUint32(this.#at);
+    const value = readU32(this.#bytes, this.#at);
     this.#at += 4;
     return value;
   }
@@ -313,11 +335,6 @@ export class ValueReader {
       );
     }
   }
-}
-
-/** The error for a key that a dict has twice. */
-export function duplicateKey(key: string): CodecError {
-  return new CodecError("bad_value", `Cannot decode a dict with key ${JSON.stringify(key)} twice`);
 }
 
 /** One object as bytes. */
@@ -335,28 +352,14 @@ export function decodeValue(bytes: Uint8Array): Value {
   return value;
 }
 
-function decodeUtf8(bytes: Uint8Array, start: number, end: number): string {
-  if (end - start <= SHORT_STRING_BYTES) {
-    let text = "";
-    let at = start;
-    for (; at < end; at++) {
-      const code = bytes[at]!;
-      if (code > 0x7f) break;
-      text += String.fromCharCode(code);
-    }
-    if (at === end) return text;
-  }
-  // The lenient decoder is four times as fast; only what it may have mended is looked at again.
-  const slice = bytes.subarray(start, end);
-  const text = lenientDecoder.decode(slice);
-  return text.includes("\uFFFD") ? decodeStrictly(slice) : text;
+function tooDeep(action: "encode" | "decode"): CodecError {
+  return new CodecError(
+    "bad_value",
+    `Cannot ${action} lists and dicts that are over ${NESTING_MAX} deep`,
+  );
 }
 
-function decodeStrictly(bytes: Uint8Array): string {
-  try {
-    return strictDecoder.decode(bytes);
-  } catch (cause) {
-    if (!(cause instanceof TypeError)) throw cause;
-    throw new CodecError("bad_value", "Cannot decode a str: its bytes are not UTF-8");
-  }
+/** A big-endian uint32. */
+export function readU32(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 24 | bytes[at + 1]! << 16 | bytes[at + 2]! << 8 | bytes[at + 3]!) >>> 0;
 }

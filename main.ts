@@ -1,0 +1,1 @@
+console.log("chat: not built yet", Deno.args);

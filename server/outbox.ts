@@ -1,0 +1,169 @@
+import { encodeMessage, type Reply, writeReply } from "../codec/message.ts";
+import { ValueWriter } from "../codec/value.ts";
+import type { Position } from "./commit.ts";
+
+/** What an {@linkcode Outbox} writes to, such as a `Deno.Conn`. */
+export interface ByteSink {
+  /** May take fewer bytes than it was given; resolves to how many it took. */
+  write(bytes: Uint8Array): Promise<number>;
+}
+
+/** How far commits have come: see commit.ts. */
+export interface Progress {
+  readonly settled: Position;
+  readonly copies: number;
+}
+
+/** A reply that says on how many nodes the operation is durable. */
+export type CopiesReply = (copies: number) => Reply;
+
+/** Something formed at a position of the commit path, which may not be seen before it is settled. */
+interface Held {
+  readonly position: Position;
+  readonly content: CopiesReply | Uint8Array;
+}
+
+/** An encoder over this size is not kept once its bytes are out. */
+const KEPT_BYTES_MAX = 16 * 1024;
+/** What a reply that cannot be encoded yet counts for, in bytes: such are all small. */
+const HELD_REPLY_BYTES = 256;
+
+/**
+ * One connection's output, in order. Holds back what depends on operations that are not settled,
+ * then writes whatever is ready together, one write at a time.
+ */
+export class Outbox {
+  readonly #sink: ByteSink;
+  readonly #progress: Progress;
+  readonly #nowMs: () => number;
+  #held: Held[] = [];
+  #heldBytes = 0;
+  #ready = new ValueWriter();
+  #spare: ValueWriter | undefined;
+  #writing: Promise<void> | undefined;
+  #writingBytes = 0;
+  #lastProgressMs = 0;
+  #closed = false;
+  #whenDrained: (() => void)[] = [];
+
+  constructor(sink: ByteSink, progress: Progress, nowMs: () => number) {
+    this.#sink = sink;
+    this.#progress = progress;
+    this.#nowMs = nowMs;
+  }
+
+  /** Bytes that wait here, as far as they are known. */
+  get waitingBytes(): number {
+    return this.#heldBytes + this.#ready.length + this.#writingBytes;
+  }
+
+  /** Since when a write has made no progress, ms since 1970; undefined if none is under way. */
+  get stalledSinceMs(): number | undefined {
+    return this.#writing === undefined ? undefined : this.#lastProgressMs;
+  }
+
+  get isHolding(): boolean {
+    return this.#held.length > 0;
+  }
+
+  /** Adds a reply, or an event's frame. Nothing leaves before {@linkcode flush}. */
+  push(position: Position, content: Reply | CopiesReply | Uint8Array): void {
+    if (this.#closed) return;
+    if (this.#held.length === 0 && position <= this.#progress.settled) {
+      this.#encode(content);
+    } else {
+      this.#hold(position, isReply(content) ? encodeMessage(writeReply, content) : content);
+    }
+  }
+
+  /** Moves on what is settled by now, and starts writing it. */
+  flush(): void {
+    this.#release();
+    if (this.#ready.length > 0 && this.#writing === undefined && !this.#closed) {
+      this.#lastProgressMs = this.#nowMs();
+      this.#writing = this.#write();
+    }
+  }
+
+  /** Resolves once at most `bytes` wait, or the outbox is closed. */
+  async below(bytes: number): Promise<void> {
+    while (this.waitingBytes > bytes && !this.#closed) {
+      await new Promise<void>((resolve) => this.#whenDrained.push(resolve));
+    }
+  }
+
+  /** Drops all that waits. */
+  close(): void {
+    this.#closed = true;
+    this.#held = [];
+    this.#heldBytes = 0;
+    this.#wake();
+  }
+
+  #hold(position: Position, content: CopiesReply | Uint8Array): void {
+    this.#held.push({ position, content });
+    this.#heldBytes += heldBytes(content);
+  }
+
+  #release(): void {
+    if (this.#held.length === 0) return;
+    const settled = this.#progress.settled;
+    let count = 0;
+    for (; count < this.#held.length; count++) {
+      const held = this.#held[count] as Held;
+      if (held.position > settled) break;
+      this.#heldBytes -= heldBytes(held.content);
+      this.#encode(held.content);
+    }
+    this.#held = count === this.#held.length ? [] : this.#held.slice(count);
+  }
+
+  #encode(content: Reply | CopiesReply | Uint8Array): void {
+    if (content instanceof Uint8Array) this.#ready.raw(content);
+    else if (typeof content === "function") writeReply(this.#ready, content(this.#progress.copies));
+    else writeReply(this.#ready, content);
+  }
+
+  async #write(): Promise<void> {
+    try {
+      while (this.#ready.length > 0 && !this.#closed) {
+        const sending = this.#ready;
+        this.#ready = this.#spare ?? new ValueWriter();
+        this.#spare = undefined;
+        await this.#writeAll(sending.written);
+        sending.truncate();
+        if (sending.capacity <= KEPT_BYTES_MAX) this.#spare = sending;
+        this.#wake();
+      }
+    } catch {
+      // The connection is gone. Its reader finds that out too, and ends the session.
+      this.close();
+    } finally {
+      this.#writing = undefined;
+    }
+  }
+
+  async #writeAll(bytes: Uint8Array): Promise<void> {
+    this.#writingBytes = bytes.length;
+    while (this.#writingBytes > 0) {
+      this.#writingBytes -= await this.#sink.write(bytes.subarray(bytes.length - this.#writingBytes));
+      this.#lastProgressMs = this.#nowMs();
+    }
+  }
+
+  #wake(): void {
+    if (this.#whenDrained.length === 0) return;
+    const waiting = this.#whenDrained;
+    this.#whenDrained = [];
+    for (const wake of waiting) wake();
+  }
+}
+
+function isReply(content: Reply | CopiesReply | Uint8Array): content is Reply {
+  return typeof content === "object" && !(content instanceof Uint8Array);
+}
+
+function heldBytes(content: CopiesReply | Uint8Array): number {
+  return content instanceof Uint8Array ? content.length : HELD_REPLY_BYTES;
+}
+

@@ -1,0 +1,113 @@
+import { Buffer } from "node:buffer";
+import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
+
+/** Shortest password, in characters; longest, in bytes of UTF-8. Checked before any hashing. */
+export const PASSWORD_CHARACTERS_MIN = 8;
+export const PASSWORD_BYTES_MAX = 1024;
+
+/** scrypt's cost: RFC 7914. Stored with each hash, so that it can be raised later. */
+export interface ScryptCost {
+  readonly n: number;
+  readonly r: number;
+  readonly p: number;
+}
+
+/** OWASP's setting of 32 MiB. */
+export const DEFAULT_COST: ScryptCost = { n: 2 ** 15, r: 8, p: 3 };
+
+const SALT_BYTES = 16;
+const HASH_BYTES = 32;
+/** What a hash of this program may ask for; a journal line that claims more is not believed. */
+const MEMORY_BYTES_MAX = 256 * 1024 * 1024;
+
+interface Job {
+  readonly run: () => Promise<void>;
+}
+
+/** Thrown when more passwords wait than the limit allows. */
+export class HashQueueFullError extends Error {
+  override readonly name = "HashQueueFullError";
+}
+
+/**
+ * Hashes passwords off the main thread, few at a time and with a bounded queue: each takes 32 MiB
+ * and a core for about 0.2 s, which strangers may ask for.
+ */
+export class PasswordHasher {
+  readonly #cost: ScryptCost;
+  readonly #atOnce: number;
+  readonly #queueMax: number;
+  readonly #queue: Job[] = [];
+  #running = 0;
+
+  constructor(cost: ScryptCost, limits: { hashesAtOnce: number; hashQueueMax: number }) {
+    this.#cost = cost;
+    this.#atOnce = limits.hashesAtOnce;
+    this.#queueMax = limits.hashQueueMax;
+  }
+
+  /** `scrypt$N$r$p$salt$hash`, salt and hash in base64url. */
+  async hash(password: string): Promise<string> {
+    const salt = randomBytes(SALT_BYTES);
+    const { n, r, p } = this.#cost;
+    const hash = await this.#queued(() => derive(password, salt, this.#cost));
+    return `scrypt$${n}$${r}$${p}$${salt.toString("base64url")}$${hash.toString("base64url")}`;
+  }
+
+  /** Whether `stored` was made from `password`. With none stored it takes as long, and says no. */
+  async matches(password: string, stored: string | undefined): Promise<boolean> {
+    const parsed = stored === undefined ? undefined : parse(stored);
+    const { cost, salt, hash } = parsed ??
+      { cost: this.#cost, salt: Buffer.alloc(SALT_BYTES), hash: Buffer.alloc(HASH_BYTES) };
+    const found = await this.#queued(() => derive(password, salt, cost));
+    return timingSafeEqual(found, hash) && parsed !== undefined;
+  }
+
+  #queued<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#queue.length >= this.#queueMax) {
+      return Promise.reject(new HashQueueFullError("Cannot hash a password: too many are waiting"));
+    }
+    return new Promise<T>((resolve, reject) => {
+      this.#queue.push({ run: () => work().then(resolve, reject) });
+      this.#next();
+    });
+  }
+
+  #next(): void {
+    if (this.#running >= this.#atOnce) return;
+    const job = this.#queue.shift();
+    if (job === undefined) return;
+    this.#running++;
+    job.run().finally(() => {
+      this.#running--;
+      this.#next();
+    });
+  }
+}
+
+interface ParsedHash {
+  readonly cost: ScryptCost;
+  readonly salt: Buffer;
+  readonly hash: Buffer;
+}
+
+function parse(stored: string): ParsedHash | undefined {
+  const [kind, n, r, p, salt, hash] = stored.split("$");
+  if (kind !== "scrypt" || salt === undefined || hash === undefined) return undefined;
+  const parsed = {
+    cost: { n: Number(n), r: Number(r), p: Number(p) },
+    salt: Buffer.from(salt, "base64url"),
+    hash: Buffer.from(hash, "base64url"),
+  };
+  return parsed.hash.length === HASH_BYTES ? parsed : undefined;
+}
+
+function derive(password: string, salt: Buffer, { n, r, p }: ScryptCost): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const options = { N: n, r, p, maxmem: MEMORY_BYTES_MAX };
+    scrypt(password.normalize("NFC"), salt, HASH_BYTES, options, (error, key) => {
+      if (error === null) resolve(key);
+      else reject(error);
+    });
+  });
+}

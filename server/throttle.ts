@@ -1,0 +1,47 @@
+/** Keys remembered at most; beyond it the one not seen for longest is forgotten. */
+const KEYS_MAX = 10_000;
+
+interface Bucket {
+  spent: number;
+  updatedMs: number;
+}
+
+/**
+ * Counts failures per key: `burst` may come at once, then one more each `refillMs`. Only failures
+ * count, so whoever knows the password never waits for long.
+ */
+export class Throttle {
+  readonly #burst: number;
+  readonly #refillMs: number;
+  readonly #buckets = new Map<string, Bucket>();
+
+  constructor(burst: number, refillMs: number) {
+    this.#burst = burst;
+    this.#refillMs = refillMs;
+  }
+
+  /** How long this key has to wait, in ms; 0 if it need not. */
+  waitMs(key: string, nowMs: number): number {
+    const spent = this.#spent(key, nowMs);
+    return spent < this.#burst ? 0 : Math.ceil((spent - this.#burst + 1) * this.#refillMs);
+  }
+
+  fail(key: string, nowMs: number): void {
+    const spent = this.#spent(key, nowMs) + 1;
+    this.#buckets.delete(key);
+    this.#buckets.set(key, { spent, updatedMs: nowMs });
+    if (this.#buckets.size <= KEYS_MAX) return;
+    const oldest = this.#buckets.keys().next();
+    if (oldest.done === false) this.#buckets.delete(oldest.value);
+  }
+
+  forget(key: string): void {
+    this.#buckets.delete(key);
+  }
+
+  #spent(key: string, nowMs: number): number {
+    const bucket = this.#buckets.get(key);
+    if (bucket === undefined) return 0;
+    return Math.max(0, bucket.spent - (nowMs - bucket.updatedMs) / this.#refillMs);
+  }
+}
