@@ -1,5 +1,6 @@
+import { readU32 } from "./bytes.ts";
 import { CodecError } from "./error.ts";
-import { readU32, type ValueWriter } from "./value.ts";
+import type { ValueWriter } from "./value.ts";
 
 /** `int64 msg_type`, `uint32 data_len`, both big-endian. */
 export const HEADER_BYTES = 12;

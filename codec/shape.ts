@@ -163,7 +163,7 @@ export function dict<
   fields: F,
 ): Shape<Plain<Fields<F>>> {
   const known = Object.entries(fields as Readonly<Record<string, DictField>>).map(
-    ([key, field]) => {
+    ([key, field]): KnownField => {
       const required = !("optional" in field);
       const keyBytes = encodeValue(key);
       return { key, keyBytes, required, shape: "optional" in field ? field.optional : field };
@@ -194,7 +194,10 @@ export function dict<
       if (seen === all) return found as Plain<Fields<F>>;
       for (const [index, field] of known.entries()) {
         if (field.required && (seen & (1 << index)) === 0) {
-          throw new CodecError("bad_payload", `Cannot use a dict without ${field.key}: expected ${name}`);
+          throw new CodecError(
+            "bad_payload",
+            `Cannot use a dict without ${field.key}: expected ${name}`,
+          );
         }
       }
       return found as Plain<Fields<F>>;
@@ -215,17 +218,20 @@ export function dict<
 
 type DictField = Shape<unknown> | OptionalField<unknown>;
 
+interface KnownField {
+  readonly key: string;
+  /** The key as it is encoded. */
+  readonly keyBytes: Uint8Array;
+  readonly required: boolean;
+  readonly shape: Shape<unknown>;
+}
+
 /** Takes the key that comes next; fields are tried from `expected` on, as most keep the order. */
-function takeKey(
-  reader: ValueReader,
-  known: readonly { readonly keyBytes: Uint8Array }[],
-  expected: number,
-): number {
-  for (let index = expected; index < known.length; index++) {
-    if (reader.takeEqual(known[index]!.keyBytes)) return index;
-  }
-  for (let index = 0; index < expected; index++) {
-    if (reader.takeEqual(known[index]!.keyBytes)) return index;
+function takeKey(reader: ValueReader, known: readonly KnownField[], expected: number): number {
+  for (let tried = 0; tried < known.length; tried++) {
+    const index = (expected + tried) % known.length;
+    const field = known[index];
+    if (field !== undefined && reader.takeEqual(field.keyBytes)) return index;
   }
   return -1;
 }

@@ -1,7 +1,10 @@
+import { byteAt } from "./bytes.ts";
 import { CodecError } from "./error.ts";
 
 /** Strings up to this length are cheaper to copy here than by a call into the runtime. */
 const SHORT_STRING_BYTES = 24;
+/** The same for decoding. A longer string that was joined from parts is copied when first used. */
+const SHORT_DECODED_BYTES = 12;
 const REPLACEMENT_CHARACTER = "\uFFFD";
 
 const encoder = new TextEncoder();
@@ -10,7 +13,7 @@ const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
 /** The text in `bytes` from `start` to `end`. Throws {@linkcode CodecError} if it is not UTF-8. */
 export function decodeUtf8(bytes: Uint8Array, start: number, end: number): string {
-  if (end - start <= SHORT_STRING_BYTES) {
+  if (end - start <= SHORT_DECODED_BYTES) {
     const text = decodeAscii(bytes, start, end);
     if (text !== undefined) return text;
   }
@@ -32,15 +35,8 @@ export function encodeUtf8(text: string, bytes: Uint8Array, at: number): number 
 /** The text, or undefined if not all of it is ASCII. */
 function decodeAscii(bytes: Uint8Array, start: number, end: number): string | undefined {
   let text = "";
-  let at = start;
-  // Four at a time: joining strings is what costs.
-  for (; at + 4 <= end; at += 4) {
-    const [a, b, c, d] = [bytes[at]!, bytes[at + 1]!, bytes[at + 2]!, bytes[at + 3]!];
-    if ((a | b | c | d) > 0x7f) return undefined;
-    text += String.fromCharCode(a, b, c, d);
-  }
-  for (; at < end; at++) {
-    const code = bytes[at]!;
+  for (let at = start; at < end; at++) {
+    const code = byteAt(bytes, at);
     if (code > 0x7f) return undefined;
     text += String.fromCharCode(code);
   }

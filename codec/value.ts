@@ -1,3 +1,4 @@
+import { readU32 } from "./bytes.ts";
 import { CodecError, duplicateKey } from "./error.ts";
 import { decodeUtf8, encodeUtf8 } from "./utf8.ts";
 
@@ -63,7 +64,10 @@ export class ValueWriter {
 
   int(value: number | bigint): void {
     if (typeof value === "number" && !Number.isSafeInteger(value)) {
-      throw new CodecError("bad_value", `Cannot encode ${value} as an int: it is not a whole number`);
+      throw new CodecError(
+        "bad_value",
+        `Cannot encode ${value} as an int: it is not a whole number`,
+      );
     }
     if (typeof value === "bigint" && (value < INT_MIN || value > INT_MAX)) {
       throw new CodecError("bad_value", `Cannot encode ${value} as an int: it needs over 8 bytes`);
@@ -115,7 +119,9 @@ export class ValueWriter {
 
   /** Bytes that are encoded already. */
   raw(bytes: Uint8Array): void {
-    this.#bytes.set(bytes, this.#grow(bytes.length));
+    // Growing replaces the buffer, so it comes first.
+    const at = this.#grow(bytes.length);
+    this.#bytes.set(bytes, at);
   }
 
   /** Overwrites an int64 written before; for a header whose numbers are known last. */
@@ -306,7 +312,10 @@ export class ValueReader {
       ? "no bytes are left"
       : `found tag ${found}`;
     const meant = absent || found !== undefined && found <= TAG.dict;
-    return new CodecError(meant ? "bad_payload" : "bad_value", `Cannot decode ${expected}: ${what}`);
+    return new CodecError(
+      meant ? "bad_payload" : "bad_value",
+      `Cannot decode ${expected}: ${what}`,
+    );
   }
 
   #count(bytesEach: number): number {
@@ -357,9 +366,4 @@ function tooDeep(action: "encode" | "decode"): CodecError {
     "bad_value",
     `Cannot ${action} lists and dicts that are over ${NESTING_MAX} deep`,
   );
-}
-
-/** A big-endian uint32. */
-export function readU32(bytes: Uint8Array, at: number): number {
-  return (bytes[at]! << 24 | bytes[at + 1]! << 16 | bytes[at + 2]! << 8 | bytes[at + 3]!) >>> 0;
 }

@@ -21,8 +21,10 @@ export class VersionVector {
     return operation.seq <= this.seqOf(operation.origin);
   }
 
+  /** From now on `seq` is the last that is known; 0 says that none is. */
   advance(origin: string, seq: number): void {
-    this.#seqs.set(origin, seq);
+    if (seq > 0) this.#seqs.set(origin, seq);
+    else this.#seqs.delete(origin);
   }
 
   entries(): ReadonlyMap<string, number> {

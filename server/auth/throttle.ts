@@ -7,8 +7,9 @@ interface Bucket {
 }
 
 /**
- * Counts failures per key: `burst` may come at once, then one more each `refillMs`. Only failures
- * count, so whoever knows the password never waits for long.
+ * Counts failures per key: `burst` may come at once, then one more each `refillMs`. An attempt is
+ * charged before its outcome is known, so that many at once are no way around, and refunded if it
+ * succeeds: whoever knows the password hardly ever waits.
  */
 export class Throttle {
   readonly #burst: number;
@@ -26,7 +27,7 @@ export class Throttle {
     return spent < this.#burst ? 0 : Math.ceil((spent - this.#burst + 1) * this.#refillMs);
   }
 
-  fail(key: string, nowMs: number): void {
+  charge(key: string, nowMs: number): void {
     const spent = this.#spent(key, nowMs) + 1;
     this.#buckets.delete(key);
     this.#buckets.set(key, { spent, updatedMs: nowMs });
@@ -35,8 +36,9 @@ export class Throttle {
     if (oldest.done === false) this.#buckets.delete(oldest.value);
   }
 
-  forget(key: string): void {
-    this.#buckets.delete(key);
+  refund(key: string): void {
+    const bucket = this.#buckets.get(key);
+    if (bucket !== undefined) bucket.spent = Math.max(0, bucket.spent - 1);
   }
 
   #spent(key: string, nowMs: number): number {

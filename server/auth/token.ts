@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
-import type { Account } from "./core/account_table.ts";
-import type { AccountId } from "./core/operation.ts";
+import type { Account } from "../core/account_table.ts";
+import type { AccountId } from "../core/operation.ts";
 
 /** How long a token signs in, in ms. Each RESUME gives a new one. */
 export const TOKEN_LIFETIME_MS = 30 * 24 * 60 * 60 * 1000;

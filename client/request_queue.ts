@@ -1,0 +1,106 @@
+import type { Reply, Request } from "../codec/message.ts";
+import { LinkLostError, TooManyRequestsError, UnknownOutcomeError } from "./errors.ts";
+import type { Link } from "./link.ts";
+
+export interface RequestLimits {
+  /** Requests sent and not answered. */
+  readonly inFlightMax: number;
+  /** Requests that wait to be sent: for an answer to another, or for a connection. */
+  readonly waitingMax: number;
+}
+
+interface Call {
+  /** 1, 2, 3… in the order of the calls. */
+  readonly number: number;
+  readonly request: Request;
+  /** For errors, what a person would call it; undefined if it may be repeated. */
+  readonly onlyOnce: string | undefined;
+  resolve(reply: Reply): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Requests from when they are made until they are answered, however many connections that takes.
+ * What a lost connection left unanswered is sent again over the next one, in its order.
+ */
+export class RequestQueue {
+  readonly #limits: RequestLimits;
+  #calls = 0;
+  #link: Link | undefined;
+  #inFlight = 0;
+  #waiting: Call[] = [];
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(limits: RequestLimits) {
+    this.#limits = limits;
+  }
+
+  /**
+   * Resolves with the reply. With `onlyOnce`, as in "delete the account", a request whose
+   * connection is lost before the reply is not repeated, but rejects with
+   * {@linkcode UnknownOutcomeError}.
+   */
+  add(request: Request, onlyOnce?: string): Promise<Reply> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure.error);
+    if (this.#waiting.length >= this.#limits.waitingMax) {
+      return Promise.reject(new TooManyRequestsError(this.#limits.waitingMax));
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<Reply>();
+    this.#waiting.push({ number: ++this.#calls, request, onlyOnce, resolve, reject });
+    this.#pump();
+    return promise;
+  }
+
+  /** Goes on over `link`, which is signed in. */
+  attach(link: Link): void {
+    this.#link = link;
+    this.#pump();
+  }
+
+  /** Keeps what is asked until the next {@linkcode attach}. */
+  detach(): void {
+    this.#link = undefined;
+  }
+
+  /** Rejects all that waits, and all that will be asked. */
+  fail(error: unknown): void {
+    this.detach();
+    this.#failure = { error };
+    for (const call of this.#waiting.splice(0)) call.reject(error);
+  }
+
+  #pump(): void {
+    while (this.#link !== undefined && this.#inFlight < this.#limits.inFlightMax) {
+      const call = this.#waiting.shift();
+      if (call === undefined) return;
+      void this.#send(call, this.#link);
+    }
+  }
+
+  async #send(call: Call, link: Link): Promise<void> {
+    this.#inFlight++;
+    try {
+      call.resolve(await link.request(call.request));
+    } catch (error) {
+      // Before others are sent: a lost link must not be tried for each of them.
+      if (error instanceof LinkLostError && this.#link === link) this.detach();
+      this.#unanswered(call, error);
+    } finally {
+      this.#inFlight--;
+      this.#pump();
+    }
+  }
+
+  #unanswered(call: Call, error: unknown): void {
+    if (!(error instanceof LinkLostError)) call.reject(error);
+    else if (call.onlyOnce !== undefined) {
+      call.reject(new UnknownOutcomeError(call.onlyOnce, error.message));
+    } else if (this.#failure !== undefined) call.reject(this.#failure.error);
+    else this.#putBack(call);
+  }
+
+  #putBack(call: Call): void {
+    const next = this.#waiting.findIndex(({ number }) => number > call.number);
+    this.#waiting.splice(next < 0 ? this.#waiting.length : next, 0, call);
+  }
+}

@@ -1,0 +1,236 @@
+import type { Operation } from "../core/operation.ts";
+import { BATCH_BYTES_MAX, decodeUtf8, LINE_BYTES_MAX, markerFits, sealFault } from "./batch.ts";
+import { type OpenFile, StorageError } from "./files.ts";
+import { decodeLine, type Line, RecordError } from "./record.ts";
+import { judgeTail } from "./tail.ts";
+
+export interface RecoveryOptions {
+  readonly file: OpenFile;
+  readonly path: string;
+  /** What the file has to begin with. */
+  readonly header: Uint8Array;
+  /** This many bytes are known to have been on disk: no crash explains damage before them. */
+  readonly syncedBytes: number;
+  /** Is given the operations of whole batches, in order. */
+  apply(operation: Operation): void;
+}
+
+export interface Recovery {
+  /** Operations applied. */
+  readonly operations: number;
+  /** Where the last whole batch ends, with the newline that it may lack. */
+  readonly wholeBytes: number;
+  /** What of the file is to be mended: see {@linkcode judgeTail}. */
+  readonly tail: "whole" | "lacks_newline" | "torn";
+  /** For a torn tail: how one knows. */
+  readonly why: string;
+}
+
+/** What is in the journal is not what was written. The file is untouched. */
+export class RecoveryError extends StorageError {
+  override readonly name = "RecoveryError";
+  readonly path: string;
+  readonly line: number;
+  /** The offset in the file, in bytes. */
+  readonly at: number;
+
+  constructor(path: string, line: number, at: number, message: string) {
+    super(message);
+    this.path = path;
+    this.line = line;
+    this.at = at;
+  }
+}
+
+const CHUNK_BYTES = 2 ** 20;
+const NEWLINE = 0x0a;
+
+/**
+ * Reads and checks a journal from its first byte to its last, a chunk at a time, and applies it.
+ * Changes nothing on disk. Throws {@linkcode RecoveryError} unless all of the file is whole, or a
+ * crash explains what is not.
+ */
+export async function recoverJournal(options: RecoveryOptions): Promise<Recovery> {
+  const { bytes } = await options.file.stat();
+  const replay = new Replay(options, bytes);
+  await replay.run();
+  return await replay.finish();
+}
+
+class Replay {
+  readonly #options: RecoveryOptions;
+  readonly #fileBytes: number;
+  /** Operations of the batch that is being read: applied when its marker has been seen. */
+  #batch: Operation[] = [];
+  #batchStart = 0;
+  /** Lines before the batch, and in it so far. */
+  #lines = 0;
+  #operations = 0;
+  /** What made reading stop before the end: at most what {@linkcode judgeTail} says again. */
+  #fault: { at: number; found: string } | undefined;
+
+  constructor(options: RecoveryOptions, fileBytes: number) {
+    this.#options = options;
+    this.#fileBytes = fileBytes;
+  }
+
+  async run(): Promise<void> {
+    const { file } = this.#options;
+    await this.#readHeader();
+    let buffer = new Uint8Array(Math.min(CHUNK_BYTES, this.#fileBytes + 1));
+    let filled = 0;
+    let at = this.#batchStart;
+    for (;;) {
+      if (filled === buffer.length) buffer = enlarge(buffer);
+      const read = await file.read(buffer.subarray(filled), at + filled);
+      if (read === 0) return;
+      filled += read;
+      const used = this.#readLines(buffer.subarray(0, filled), at, filled - read);
+      if (this.#fault !== undefined) return;
+      if (filled - used > LINE_BYTES_MAX) {
+        this.#fault = { at: at + used, found: "no end of the line" };
+        return;
+      }
+      buffer.copyWithin(0, used, filled);
+      filled -= used;
+      at += used;
+    }
+  }
+
+  async finish(): Promise<Recovery> {
+    if (this.#batchStart === this.#fileBytes) return this.#recovery("whole");
+    const tailBytes = this.#fileBytes - this.#batchStart;
+    if (tailBytes > BATCH_BYTES_MAX) {
+      const fault = this.#fault ?? { at: this.#batchStart, found: "a batch without end" };
+      throw this.#damage(fault.at, fault.found);
+    }
+    this.#lines -= this.#batch.length;
+    this.#batch = [];
+    const tail = await readExactly(this.#options.file, this.#batchStart, tailBytes);
+    const verdict = judgeTail(tail, this.#batchStart);
+    if (verdict.kind === "damaged") {
+      this.#lines += count(tail.subarray(0, verdict.at - this.#batchStart), NEWLINE);
+      throw this.#damage(verdict.at, verdict.found);
+    }
+    if (verdict.kind === "torn") return this.#recovery("torn", verdict.why);
+    this.#takeLines(tail, this.#batchStart);
+    return this.#recovery("lacks_newline");
+  }
+
+  #recovery(tail: Recovery["tail"], why = ""): Recovery {
+    const lost = this.#options.syncedBytes - this.#batchStart;
+    if (lost > 0) {
+      const found = tail === "torn" ? "an incomplete batch" : "the end of the file";
+      throw this.#damage(this.#batchStart, `${found} where ${lost} more bytes were synced once`);
+    }
+    return { operations: this.#operations, wholeBytes: this.#batchStart, tail, why };
+  }
+
+  async #readHeader(): Promise<void> {
+    const { file, header } = this.#options;
+    const found = await readExactly(file, 0, Math.min(header.length, this.#fileBytes));
+    if (header.length !== found.length || !header.every((byte, index) => byte === found[index])) {
+      throw this.#damage(0, "another first line than that of a journal of this version");
+    }
+    this.#batchStart = header.length;
+    this.#lines = 1;
+  }
+
+  /** Reads the lines that end in `bytes`, which begin at offset `at`; returns their length. */
+  #readLines(bytes: Uint8Array, at: number, searched: number): number {
+    let start = 0;
+    // A loop finds the end of a line in 0.14 µs, indexOf() in 0.26 µs.
+    for (let end = searched; end < bytes.length; end++) {
+      if (bytes[end] !== NEWLINE) continue;
+      const found = sealFault(bytes, start, end);
+      if (found !== undefined) {
+        this.#fault = { at: at + start, found };
+        break;
+      }
+      this.#takeLine(bytes.subarray(start, end), at + start);
+      start = end + 1;
+    }
+    return start;
+  }
+
+  /** Takes in the lines of a batch of which all but the last newline is there. */
+  #takeLines(batch: Uint8Array, at: number): void {
+    for (let start = 0; start < batch.length;) {
+      const newline = batch.indexOf(NEWLINE, start);
+      const end = newline < 0 ? batch.length : newline;
+      this.#takeLine(batch.subarray(start, end), at + start);
+      start = end + 1;
+    }
+  }
+
+  #takeLine(bytes: Uint8Array, at: number): void {
+    const { operation, batch } = this.#decode(bytes, at);
+    this.#batch.push(operation);
+    this.#lines++;
+    if (batch === undefined) return;
+    const [records, before] = [this.#batch.length, at - this.#batchStart];
+    if (!markerFits(batch, records, before)) {
+      this.#lines--;
+      const says = `${batch.records} lines and ${batch.bytes} bytes before it`;
+      throw this.#damage(at, `a batch marker of ${says}, after ${records - 1} and ${before}`);
+    }
+    for (const one of this.#batch) this.#options.apply(one);
+    this.#operations += records;
+    this.#batch = [];
+    this.#batchStart = at + bytes.length + 1;
+  }
+
+  /** A line whose checksum is right holds what was written: what is wrong with it is no crash. */
+  #decode(bytes: Uint8Array, at: number): Line {
+    const text = decodeUtf8(bytes);
+    if (text === undefined) throw this.#damage(at, "bytes that are not UTF-8");
+    try {
+      return decodeLine(text);
+    } catch (error) {
+      if (!(error instanceof RecordError)) throw error;
+      throw this.#damage(at, `a record that cannot be understood (${error.message})`);
+    }
+  }
+
+  #damage(at: number, found: string): RecoveryError {
+    const { path } = this.#options;
+    const line = this.#lines + 1;
+    const whole = Math.min(this.#batchStart, this.#fileBytes);
+    const node = path.replace(/[^/\\]*$/, "node.json");
+    let message = `Cannot read journal ${path}: found ${found} at line ${line}, byte ${at}. ` +
+      "No crash explains that, so nothing was changed. Restore the directory from a backup, or " +
+      "copy that of another node here while that node is stopped.";
+    if (whole > 0) {
+      message += " Only if this machine lost power in its last write and you accept losing the " +
+        `${this.#fileBytes - whole} bytes from byte ${whole} on: ` +
+        `truncate -s ${whole} ${path} && rm ${node}`;
+    }
+    return new RecoveryError(path, line, at, message);
+  }
+}
+
+/** Reads `bytes` bytes, or fewer if the file ends. */
+export async function readExactly(
+  file: OpenFile,
+  at: number,
+  bytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const into = new Uint8Array(bytes);
+  let filled = 0;
+  while (filled < bytes) {
+    const read = await file.read(into.subarray(filled), at + filled);
+    if (read === 0) break;
+    filled += read;
+  }
+  return into.subarray(0, filled);
+}
+
+function enlarge(buffer: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(2 * buffer.length);
+  larger.set(buffer);
+  return larger;
+}
+
+function count(bytes: Uint8Array, wanted: number): number {
+  return bytes.reduce((sum, byte) => byte === wanted ? sum + 1 : sum, 0);
+}

@@ -1,0 +1,67 @@
+import type { NodeStatus, RefusalCode, Reply } from "../../codec/message.ts";
+import type { Account } from "../core/account_table.ts";
+import type { Fact, Operation } from "../core/operation.ts";
+import type { ChatState } from "../core/state.ts";
+import type { VersionVector } from "../core/version_vector.ts";
+
+/** What deciding a request may look at and do. Who provides it: session.ts and serve.ts. */
+export interface RequestContext {
+  readonly state: ChatState;
+  readonly session: RequestSession;
+  readonly passwords: Passwords;
+  readonly attempts: SignInAttempts;
+  /** This node's name. */
+  readonly node: string;
+  nowMs(): number;
+  /** A fresh account id. */
+  newAccountId(): string;
+  /** A fresh message key, for clients that sent none. */
+  newKey(): string;
+  /** Makes a fact so. What is formed from now on waits until it is durable. */
+  submit(fact: Fact): Operation;
+  isOnline(account: Account): boolean;
+  status(): NodeStatus;
+}
+
+/** The part of a connection that requests decide about. */
+export interface RequestSession {
+  readonly address: string;
+  /** The name that LOGIN_NAME gave, and what it was told about it. */
+  claimed: { readonly name: string; readonly existed: boolean } | undefined;
+  signIn(account: Account): void;
+  signOut(): void;
+  /** Before a change of one's own password: the session goes on with its new hash. */
+  renewCredential(passwordHash: string): void;
+  /** Sends events from now on, after those that `since` does not cover; returns how many those are. */
+  subscribe(since: VersionVector | undefined): number;
+  /** What a client that has seen everything so far would resume from. */
+  cursor(): string;
+}
+
+export interface Passwords {
+  hash(password: string): Promise<string>;
+  matches(password: string, stored: string | undefined): Promise<boolean>;
+}
+
+/** Limits wrong passwords, per account and per address. */
+export interface SignInAttempts {
+  /** How long to wait before trying, in ms; 0 if now is fine, and then the attempt is charged. */
+  begin(name: string, address: string): number;
+  succeeded(name: string, address: string): void;
+}
+
+/**
+ * What came of a request: a reply, or one that says on how many nodes the operation is durable. It
+ * leaves once everything that was submitted before it is.
+ */
+export type Outcome = Reply | ((copies: number) => Reply);
+
+/** A refusal is a value: the reply that tells the user what to do. */
+export function refuse(code: RefusalCode, sentence: string): Reply {
+  return { kind: "error", payload: { code, sentence } };
+}
+
+/** DONE for `count` things. */
+export function done(count: number): (copies: number) => Reply {
+  return (copies) => ({ kind: "done", payload: { count, copies } });
+}

@@ -1,0 +1,27 @@
+/** Longest name, in characters. An alias may be longer: it is given, never claimed. */
+export const NAME_CHARACTERS_MAX = 64;
+/** No name that anybody can have is longer, in UTF-16 code units. */
+const NAME_UNITS_MAX = 2 * NAME_CHARACTERS_MAX + 16;
+
+/**
+ * What makes two names look alike or none look like something: controls, invisible and formatting
+ * characters, white space other than single spaces within, unassigned and private characters.
+ */
+const CONFUSING =
+  /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}|^ | $| {2}/u;
+
+/** A name as it is compared: in Unicode's NFC. Undefined if nobody can have that name. */
+export function usualName(text: string): string | undefined {
+  if (text.length === 0 || text.length > NAME_UNITS_MAX) return undefined;
+  const name = text.normalize("NFC");
+  return CONFUSING.test(name) ? undefined : name;
+}
+
+/** Whether a new account may have this name, which {@linkcode usualName} made. */
+export function isClaimable(name: string): boolean {
+  return [...name].length <= NAME_CHARACTERS_MAX;
+}
+
+/** What a name must be, for refusals. */
+export const NAME_RULE =
+  `a name has 1 to ${NAME_CHARACTERS_MAX} characters, no control or invisible ones, and no spaces but single ones within`;

@@ -1,0 +1,137 @@
+import type { Reply } from "../../codec/message.ts";
+import type { Account } from "../core/account_table.ts";
+import { HashQueueFullError, PASSWORD_BYTES_MAX, PASSWORD_CHARACTERS_MIN } from "../auth/password.ts";
+import { accountIdIn, isTokenOf, issueToken } from "../auth/token.ts";
+import { done, type Outcome, refuse, type RequestContext } from "./context.ts";
+import { isClaimable, NAME_RULE, usualName } from "./name.ts";
+
+const LOGIN_FAILED: Reply = { kind: "login_failed", payload: null };
+
+export function loginName(context: RequestContext, text: string): Outcome {
+  const name = usualName(text);
+  const existed = name !== undefined && context.state.accounts.named(name) !== undefined;
+  if (name === undefined || (!existed && !isClaimable(name))) return refuse("bad_name", NAME_RULE);
+  context.session.claimed = { name, existed };
+  return existed
+    ? { kind: "user_existing", payload: null }
+    : { kind: "user_not_existing", payload: null };
+}
+
+/**
+ * Signs in, or signs up if the name was free when LOGIN_NAME asked. If that has changed since, it
+ * fails: nobody gets an account they were not told of, and nobody else's.
+ */
+export async function loginPassword(context: RequestContext, password: string): Promise<Outcome> {
+  const { claimed, address } = context.session;
+  if (claimed === undefined) return refuse("bad_request", "send LOGIN_NAME before LOGIN_PASSWORD");
+  const fault = passwordFault(password);
+  if (!claimed.existed) {
+    if (fault !== undefined) return refuse("bad_password", fault);
+    context.session.claimed = undefined;
+    return await signUp(context, claimed.name, password);
+  }
+  const waitMs = context.attempts.begin(claimed.name, address);
+  if (waitMs > 0) return tooManyAttempts(waitMs);
+  // Nobody's password: not worth hashing, and wrong whoever it is for.
+  if (fault !== undefined) return LOGIN_FAILED;
+  const account = context.state.accounts.named(claimed.name);
+  const stored = account?.password?.hash;
+  const matched = await unlessBusy(() => context.passwords.matches(password, stored));
+  if (typeof matched !== "boolean") return matched;
+  // Both may have changed while the password was being hashed.
+  if (!matched || account === undefined || account.password?.hash !== stored) return LOGIN_FAILED;
+  context.attempts.succeeded(claimed.name, address);
+  return signedIn(context, account);
+}
+
+export function resume(context: RequestContext, [text, token]: readonly [string, string]): Outcome {
+  const name = usualName(text);
+  const account = context.state.accounts.existing(accountIdIn(token));
+  if (name === undefined || account?.password === undefined) return LOGIN_FAILED;
+  // A name that was lost to an earlier claim still signs in with the token of its account.
+  const isTheirs = name === context.state.accounts.nameOf(account) || name === account.claim?.name;
+  if (!isTheirs || !isTokenOf(account, token, context.nowMs())) return LOGIN_FAILED;
+  return signedIn(context, account);
+}
+
+export function logout(context: RequestContext): Outcome {
+  context.session.signOut();
+  return done(1);
+}
+
+export async function changePassword(
+  context: RequestContext,
+  [oldPassword, newPassword]: readonly [string, string],
+  account: Account,
+): Promise<Outcome> {
+  const fault = passwordFault(newPassword);
+  if (fault !== undefined) return refuse("bad_password", `the new password is no good: ${fault}`);
+  const name = context.state.accounts.nameOf(account);
+  const waitMs = context.attempts.begin(name, context.session.address);
+  if (waitMs > 0) return tooManyAttempts(waitMs);
+  const stored = account.password?.hash;
+  const hash = await unlessBusy(async () => {
+    const matched = passwordFault(oldPassword) === undefined &&
+      await context.passwords.matches(oldPassword, stored);
+    return matched ? await context.passwords.hash(newPassword) : undefined;
+  });
+  if (typeof hash === "object") return hash;
+  if (hash === undefined || account.deleted || account.password?.hash !== stored) {
+    return refuse("wrong_password", "the old password is not right");
+  }
+  context.attempts.succeeded(name, context.session.address);
+  context.session.renewCredential(hash);
+  context.submit({ kind: "password_changed", account: account.id, password: hash });
+  return done(1);
+}
+
+export function deleteAccount(context: RequestContext, account: Account): Outcome {
+  context.session.signOut();
+  context.submit({ kind: "account_deleted", account: account.id });
+  return done(1);
+}
+
+async function signUp(context: RequestContext, name: string, password: string): Promise<Outcome> {
+  const hash = await unlessBusy(() => context.passwords.hash(password));
+  if (typeof hash !== "string") return hash;
+  const { accounts } = context.state;
+  if (accounts.named(name) !== undefined) return LOGIN_FAILED;
+  const account = context.newAccountId();
+  const generation = accounts.nextGeneration(name);
+  context.submit({ kind: "account_created", account, name, generation, password: hash });
+  return signedIn(context, accounts.get(account));
+}
+
+function signedIn(context: RequestContext, account: Account): Outcome {
+  context.session.claimed = undefined;
+  context.session.signIn(account);
+  const { node, state } = context;
+  const user = state.accounts.nameOf(account);
+  const token = issueToken(account, context.nowMs());
+  return { kind: "login_success", payload: { user, node, unread: account.unread, token } };
+}
+
+/** What is wrong with a password, without looking at what it is; undefined if nothing is. */
+function passwordFault(password: string): string | undefined {
+  if ([...password].length < PASSWORD_CHARACTERS_MIN) {
+    return `a password has at least ${PASSWORD_CHARACTERS_MIN} characters`;
+  }
+  if (new TextEncoder().encode(password).length > PASSWORD_BYTES_MAX) {
+    return `a password has at most ${PASSWORD_BYTES_MAX} bytes`;
+  }
+  return undefined;
+}
+
+async function unlessBusy<T>(work: () => Promise<T>): Promise<T | Reply> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof HashQueueFullError)) throw error;
+    return refuse("busy", "too many are signing in at once, try again in a few seconds");
+  }
+}
+
+function tooManyAttempts(waitMs: number): Reply {
+  const seconds = Math.ceil(waitMs / 1000);
+  return refuse("too_many_attempts", `too many wrong passwords, try again in ${seconds} s`);
+}

@@ -1,0 +1,258 @@
+import { encodeMessage, type NodeStatus, writeReply } from "../codec/message.ts";
+import { DEFAULT_COST, PasswordHasher, type ScryptCost } from "./auth/password.ts";
+import { Throttle } from "./auth/throttle.ts";
+import { Broadcast } from "./broadcast.ts";
+import { Commit } from "./commit.ts";
+import type { NodeConfig } from "./config.ts";
+import { apply } from "./core/apply.ts";
+import { HybridClock } from "./core/hybrid_clock.ts";
+import { ACCOUNT_ID_LENGTH } from "./core/message_id.ts";
+import { originOf } from "./core/operation.ts";
+import { ChatState } from "./core/state.ts";
+import { type DataDirectory, openDataDirectory, type OpeningReport } from "./journal/data_directory.ts";
+import { denoFiles } from "./journal/deno_files.ts";
+import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
+import { SessionRegistry } from "./registry.ts";
+import { refuse, type RequestContext, type RequestSession } from "./requests/context.ts";
+import { Session, type SessionParts } from "./session.ts";
+import { connectionOf } from "./tcp.ts";
+
+export interface ServeOptions {
+  readonly node: NodeConfig;
+  /** Where the journal is. */
+  readonly dataDirectory: string;
+  readonly version: string;
+  /** A line for the operator. */
+  readonly log: (line: string) => void;
+  readonly limits?: Partial<Limits>;
+  /** For tests and benchmarks, which cannot spend 0.2 s for each of their users. */
+  readonly passwordCost?: ScryptCost;
+}
+
+/** A node that serves. */
+export interface RunningServer {
+  readonly hostname: string;
+  readonly port: number;
+  /** Rejects if the journal fails: nothing may be answered after that, so end the process. */
+  readonly failed: Promise<never>;
+  /** Takes no more connections, answers what is under way, and closes. */
+  stop(): Promise<void>;
+}
+
+/** How often deadlines of connections are looked at, in ms. */
+const SWEEP_MS = 1000;
+/** How long a server that stops waits for clients to take their last replies, in ms. */
+const DRAIN_MS = 5000;
+const ID_DIGITS = "0123456789abcdefghjkmnpqrstvwxyz";
+const EPOCH_LENGTH = 8;
+
+/** Opens the data directory, replays the journal, and listens. */
+export async function startServer(options: ServeOptions): Promise<RunningServer> {
+  const state = new ChatState();
+  const clock = new HybridClock();
+  const directory = await openDataDirectory({
+    directory: options.dataDirectory,
+    node: options.node.name,
+    files: denoFiles,
+    newEpoch: () => randomId(EPOCH_LENGTH),
+    apply(operation) {
+      apply(state, operation);
+      clock.observe(operation, Date.now());
+    },
+  });
+  for (const line of describeOpening(directory.report)) options.log(line);
+  const listener = listen(options);
+  const failure = Promise.withResolvers<never>();
+  const commit = new Commit({
+    state,
+    log: directory.journal,
+    clock,
+    nowMs: Date.now,
+    origin: originOf(options.node.name, directory.epoch),
+    onFailure: failure.reject,
+  });
+  const server = new Server(options, state, commit, directory);
+  const accepting = server.accept(listener);
+  const { hostname, port } = listener.addr;
+  options.log(`${options.node.name} listening on ${hostname}:${port}`);
+  return {
+    hostname,
+    port,
+    failed: failure.promise,
+    async stop() {
+      listener.close();
+      await accepting;
+      await server.drain();
+      await directory.close();
+    },
+  };
+}
+
+/** Ties sessions to the state: one for the life of a server. */
+class Server {
+  readonly #options: ServeOptions;
+  readonly #limits: Limits;
+  readonly #state: ChatState;
+  readonly #commit: Commit;
+  readonly #directory: DataDirectory;
+  readonly #registry: SessionRegistry;
+  readonly #parts: SessionParts;
+  /** Sessions whose output waits for a commit. */
+  readonly #waiting = new Set<Session>();
+  readonly #running = new Set<Promise<void>>();
+  readonly #startedMs = Date.now();
+  readonly #sweep: ReturnType<typeof setInterval>;
+
+  constructor(
+    options: ServeOptions,
+    state: ChatState,
+    commit: Commit,
+    directory: DataDirectory,
+  ) {
+    this.#options = options;
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#state = state;
+    this.#commit = commit;
+    this.#directory = directory;
+    this.#registry = new SessionRegistry(this.#limits);
+    this.#parts = {
+      state,
+      commit,
+      registry: this.#registry,
+      broadcast: new Broadcast(state, this.#registry, commit),
+      limits: this.#limits,
+      nowMs: Date.now,
+      sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      contextOf: this.#contextFactory(),
+      reportBug: (error) => options.log(`a bug, please report it: ${describeBug(error)}`),
+    };
+    commit.onSettled(() => {
+      for (const session of this.#waiting) session.flush();
+    });
+    this.#sweep = setInterval(() => {
+      const nowMs = Date.now();
+      for (const session of this.#registry.all()) session.checkDeadlines(nowMs);
+    }, SWEEP_MS);
+  }
+
+  /** Serves connections until the listener is closed. */
+  async accept(listener: Deno.TcpListener): Promise<void> {
+    for await (const conn of listener) {
+      const refusal = this.#registry.refusal(conn.remoteAddr.hostname);
+      if (refusal !== undefined) {
+        turnAway(conn, refusal);
+        continue;
+      }
+      const session = new Session(connectionOf(conn), this.#parts, this.#waiting);
+      this.#registry.add(session);
+      const running = session.run();
+      this.#running.add(running);
+      running.finally(() => this.#running.delete(running));
+    }
+  }
+
+  /** Answers what was submitted, waits boundedly for clients to take it, and ends all sessions. */
+  async drain(): Promise<void> {
+    clearInterval(this.#sweep);
+    await this.#commit.drained();
+    const deadline = setTimeout(() => {
+      for (const session of this.#registry.all()) session.end();
+    }, DRAIN_MS);
+    await Promise.all([...this.#registry.all()].map((session) => session.finish()));
+    clearTimeout(deadline);
+    await Promise.all(this.#running);
+    await this.#commit.drained();
+  }
+
+  #contextFactory(): (session: RequestSession) => RequestContext {
+    const limits = this.#limits;
+    const accounts = new Throttle(limits.wrongPasswordsPerAccount, limits.wrongPasswordRefillMs);
+    const addresses = new Throttle(limits.wrongPasswordsPerAddress, limits.wrongPasswordRefillMs);
+    const shared = {
+      state: this.#state,
+      node: this.#options.node.name,
+      passwords: new PasswordHasher(this.#options.passwordCost ?? DEFAULT_COST, limits),
+      attempts: {
+        begin(name: string, address: string) {
+          const nowMs = Date.now();
+          const waitMs = Math.max(accounts.waitMs(name, nowMs), addresses.waitMs(address, nowMs));
+          if (waitMs > 0) return waitMs;
+          accounts.charge(name, nowMs);
+          addresses.charge(address, nowMs);
+          return 0;
+        },
+        succeeded(name: string, address: string) {
+          accounts.refund(name);
+          addresses.refund(address);
+        },
+      },
+      nowMs: Date.now,
+      newAccountId: () => randomId(ACCOUNT_ID_LENGTH),
+      newKey: () => crypto.randomUUID(),
+      submit: (fact) => this.#commit.submit(fact),
+      isOnline: (account) => this.#registry.isOnline(account),
+      status: () => this.#status(),
+    } satisfies Omit<RequestContext, "session">;
+    return (session) => ({ ...shared, session });
+  }
+
+  #status(): NodeStatus {
+    const { accounts, messages, vector, digest } = this.#state;
+    return {
+      node: this.#options.node.name,
+      version: this.#options.version,
+      origin: originOf(this.#options.node.name, this.#directory.epoch),
+      uptimeMs: Date.now() - this.#startedMs,
+      connections: this.#registry.size,
+      usersOnline: this.#registry.accountsOnline,
+      accounts: accounts.existingCount,
+      messages: messages.presentCount,
+      journalBytes: this.#directory.journal.bytes,
+      vector: vector.entries(),
+      digest,
+    };
+  }
+}
+
+/** That the address is taken, or not ours, is for the operator to put right. */
+export class ListenError extends Error {
+  override readonly name = "ListenError";
+}
+
+function listen({ node }: ServeOptions): Deno.TcpListener {
+  const { host: hostname, port } = node.tcp;
+  try {
+    return Deno.listen({ hostname, port });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ListenError(`Cannot listen on ${hostname}:${port}: ${reason}`);
+  }
+}
+
+/** Says why, if that can be said at once, and closes: a refused client must not cost anything. */
+function turnAway(conn: Deno.TcpConn, sentence: string): void {
+  const reply = refuse("too_many_connections", sentence);
+  conn.write(encodeMessage(writeReply, reply)).catch(() => {}).finally(() => conn.close());
+}
+
+function randomId(length: number): string {
+  let id = "";
+  for (const byte of crypto.getRandomValues(new Uint8Array(length))) id += ID_DIGITS[byte & 31];
+  return id;
+}
+
+/** What opening the data directory found, where an operator would want to know. */
+function* describeOpening({ epoch, why, operations, cut, newlineAdded }: OpeningReport) {
+  if (cut !== undefined) {
+    yield `cut an unfinished batch of ${cut.bytes} bytes off the journal (${cut.why}): ` +
+      `nobody was told of it, it is kept in ${cut.keptIn}`;
+  }
+  if (newlineAdded) yield "completed the journal's last line, which lacked its newline";
+  if (epoch === "renewed") yield `started a new epoch: ${why.join(", ")}`;
+  if (epoch === "new") yield "started an empty journal";
+  else yield `replayed ${operations} operations`;
+}
+
+function describeBug(error: unknown): string {
+  return error instanceof Error ? error.stack ?? error.message : String(error);
+}

@@ -1,0 +1,246 @@
+import { CodecError, type CodecErrorCode } from "../codec/error.ts";
+import { byteStream, type Frame, FrameDecoder, type ByteSource } from "../codec/frame.ts";
+import { PAYLOAD_BYTES_MAX, PAYLOAD_BYTES_MAX_ANONYMOUS, readRequest } from "../codec/message.ts";
+import type { Broadcast } from "./broadcast.ts";
+import type { Commit, Position } from "./commit.ts";
+import type { Account } from "./core/account_table.ts";
+import type { ChatState } from "./core/state.ts";
+import type { VersionVector } from "./core/version_vector.ts";
+import type { Limits } from "./limits.ts";
+import { type ByteSink, Outbox } from "./outbox.ts";
+import type { ConnectedClient, SessionRegistry } from "./registry.ts";
+import { Replay } from "./replay.ts";
+import { type Outcome, refuse, type RequestContext, type RequestSession } from "./requests/context.ts";
+import { decide } from "./requests/table.ts";
+
+/** A client's connection. */
+export interface Connection extends ByteSource, ByteSink {
+  /** Where it comes from: limits count per address. */
+  readonly address: string;
+  /** Ends it at once; reads and writes under way fail or end. */
+  close(): void;
+}
+
+/** What all sessions of a server share. */
+export interface SessionParts {
+  readonly state: ChatState;
+  readonly commit: Commit;
+  readonly registry: SessionRegistry;
+  readonly broadcast: Broadcast;
+  readonly limits: Limits;
+  readonly nowMs: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+  contextOf(session: RequestSession): RequestContext;
+  /** A fault of this program: what happened, for the log. */
+  reportBug(error: unknown): void;
+}
+
+/** Frames are counted over so long. */
+const WINDOW_MS = 1000;
+
+/** Faults after which the bytes that follow mean nothing. */
+const BREAKS_THE_STREAM: ReadonlySet<CodecErrorCode> = new Set(["frame_too_large", "frame_truncated"]);
+
+/** One client connection: its frames in, its replies and events out, and who it is signed in as. */
+export class Session implements RequestSession, ConnectedClient {
+  readonly #connection: Connection;
+  readonly #parts: SessionParts;
+  readonly #outbox: Outbox;
+  readonly #context: RequestContext;
+  readonly #frameLimits = { payloadBytesMax: PAYLOAD_BYTES_MAX_ANONYMOUS };
+  readonly #connectedMs: number;
+  readonly #waiting: Set<Session>;
+  #account: Account | undefined;
+  /** The password hash it signed in with: with another one, the session ends. */
+  #credential: string | undefined;
+  /** `undefined` without subscription; `live` when all that was missed has been sent. */
+  #subscription: Replay | "live" | undefined;
+  #ended = false;
+  #windowStartMs = 0;
+  #windowFrames = 0;
+  claimed: RequestSession["claimed"];
+
+  /** `waiting` gets this session whenever output of it waits for a commit. */
+  constructor(connection: Connection, parts: SessionParts, waiting: Set<Session>) {
+    this.#connection = connection;
+    this.#parts = parts;
+    this.#waiting = waiting;
+    this.#connectedMs = parts.nowMs();
+    this.#outbox = new Outbox(connection, parts.commit, parts.nowMs);
+    this.#context = parts.contextOf(this);
+  }
+
+  get address(): string {
+    return this.#connection.address;
+  }
+
+  get isLive(): boolean {
+    return this.#subscription === "live";
+  }
+
+  /** Serves the connection until either side ends it. Never rejects. */
+  async run(): Promise<void> {
+    const decoder = new FrameDecoder(this.#frameLimits);
+    try {
+      for await (const frames of decoder.batches(byteStream(this.#connection))) {
+        for (const frame of frames) {
+          if (this.#isTooFast()) await this.#nextWindow();
+          const waiting = this.#answer(frame);
+          // Most are answered at once: an await for each would cost as much as the rest.
+          if (waiting !== undefined) await waiting;
+          if (this.#ended) return;
+        }
+        this.flush();
+      }
+    } catch (error) {
+      if (error instanceof CodecError) await this.#sayWhy(error);
+      else this.#parts.reportBug(error);
+    } finally {
+      this.end();
+    }
+  }
+
+  push(position: Position, frame: Uint8Array): void {
+    this.#outbox.push(position, frame);
+    if (this.#outbox.waitingBytes > this.#parts.limits.outboxBytesMax) return this.end();
+    if (this.#outbox.isHolding) this.#waiting.add(this);
+    else this.#outbox.flush();
+  }
+
+  /** Sends what is settled by now. */
+  flush(): void {
+    this.#outbox.flush();
+    if (this.#outbox.isHolding) this.#waiting.add(this);
+    else this.#waiting.delete(this);
+  }
+
+  checkDeadlines(nowMs: number): void {
+    const { signInDeadlineMs, writeStallMs } = this.#parts.limits;
+    if (this.#account === undefined && nowMs - this.#connectedMs > signInDeadlineMs) this.end();
+    const stalledSinceMs = this.#outbox.stalledSinceMs;
+    if (stalledSinceMs !== undefined && nowMs - stalledSinceMs > writeStallMs) this.end();
+  }
+
+  checkCredential(): void {
+    if (this.#account?.deleted || this.#account?.password?.hash !== this.#credential) this.end();
+  }
+
+  signIn(account: Account): void {
+    this.#account = account;
+    this.#credential = account.password?.hash;
+    this.#frameLimits.payloadBytesMax = PAYLOAD_BYTES_MAX;
+    if (this.#parts.registry.signIn(this, account)) this.#parts.broadcast.presence(account, true);
+  }
+
+  signOut(): void {
+    const account = this.#account;
+    if (account === undefined) return;
+    this.#account = undefined;
+    this.#subscription = undefined;
+    this.#frameLimits.payloadBytesMax = PAYLOAD_BYTES_MAX_ANONYMOUS;
+    if (this.#parts.registry.signOut(this, account)) this.#parts.broadcast.presence(account, false);
+  }
+
+  renewCredential(passwordHash: string): void {
+    this.#credential = passwordHash;
+  }
+
+  cursor(): string {
+    return this.#parts.state.vector.toString();
+  }
+
+  subscribe(since: VersionVector | undefined): number {
+    if (since === undefined || this.#account === undefined) {
+      this.#subscription = "live";
+      return 0;
+    }
+    const replay = new Replay(this.#parts.state, this.#account, since.copy());
+    this.#subscription = replay;
+    // Not before the reply to SUBSCRIBE is in the outbox.
+    queueMicrotask(() => this.#sendMissed(replay));
+    return replay.count();
+  }
+
+  async finish(): Promise<void> {
+    await this.#outbox.below(0);
+    this.end();
+  }
+
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.signOut();
+    this.#waiting.delete(this);
+    this.#parts.registry.remove(this);
+    this.#outbox.close();
+    this.#connection.close();
+  }
+
+  /** Resolves when the frame's reply is in the outbox; undefined if it is already. */
+  #answer(frame: Frame): Promise<void> | undefined {
+    let outcome: Outcome | Promise<Outcome>;
+    try {
+      outcome = decide(this.#context, readRequest(frame), this.#account);
+    } catch (error) {
+      if (!(error instanceof CodecError) || BREAKS_THE_STREAM.has(error.code)) throw error;
+      outcome = refuse(error.code, error.message);
+    }
+    if (outcome instanceof Promise) return this.#answerLater(outcome);
+    this.#outbox.push(this.#parts.commit.position, outcome);
+    if (this.#outbox.waitingBytes <= this.#parts.limits.outboxPauseBytes) return undefined;
+    return this.#waitForReader();
+  }
+
+  async #answerLater(outcome: Promise<Outcome>): Promise<void> {
+    this.flush();
+    const reply = await outcome;
+    this.#outbox.push(this.#parts.commit.position, reply);
+  }
+
+  /** Reads no more requests of a client that does not read its replies. */
+  async #waitForReader(): Promise<void> {
+    this.flush();
+    await this.#outbox.below(this.#parts.limits.outboxPauseBytes);
+  }
+
+  async #sendMissed(replay: Replay): Promise<void> {
+    const { commit, limits } = this.#parts;
+    while (this.#subscription === replay && !this.#ended) {
+      const frame = replay.next();
+      if (frame === undefined) {
+        this.#subscription = "live";
+        break;
+      }
+      this.#outbox.push(commit.position, frame);
+      if (this.#outbox.waitingBytes > limits.outboxPauseBytes) await this.#waitForReader();
+    }
+    if (!this.#ended) this.flush();
+  }
+
+  /** One clear error, after the replies to all that came before it. */
+  async #sayWhy({ code, message }: CodecError): Promise<void> {
+    this.#outbox.push(this.#parts.commit.position, refuse(code, message));
+    this.flush();
+    await this.#outbox.below(0);
+  }
+
+  /** Whether this frame is over what one connection may send in a second. */
+  #isTooFast(): boolean {
+    this.#windowFrames++;
+    const { framesPerSecondMax, framesPerSecondAnonymousMax } = this.#parts.limits;
+    const most = this.#account === undefined ? framesPerSecondAnonymousMax : framesPerSecondMax;
+    if (this.#windowFrames <= most) return false;
+    const nowMs = this.#parts.nowMs();
+    if (nowMs - this.#windowStartMs < WINDOW_MS) return true;
+    this.#windowStartMs = nowMs;
+    this.#windowFrames = 1;
+    return false;
+  }
+
+  async #nextWindow(): Promise<void> {
+    this.flush();
+    await this.#parts.sleep(WINDOW_MS - (this.#parts.nowMs() - this.#windowStartMs));
+    this.#windowStartMs = this.#parts.nowMs();
+    this.#windowFrames = 1;
+  }
+}

@@ -1,0 +1,37 @@
+import type { Connection } from "./session.ts";
+
+/** Adapts Deno's TCP connections: the only part of the client port that knows of `Deno`. */
+export function connectionOf(conn: Deno.TcpConn): Connection {
+  conn.setNoDelay(true);
+  // A peer that vanished without a word is found by the kernel, however idle the connection is.
+  conn.setKeepAlive(true);
+  let closed = false;
+  return {
+    address: conn.remoteAddr.hostname,
+    async read(into) {
+      try {
+        return await conn.read(into);
+      } catch (error) {
+        if (closed || isGone(error)) return null;
+        throw error;
+      }
+    },
+    write: (bytes) => conn.write(bytes),
+    close() {
+      if (closed) return;
+      closed = true;
+      conn.close();
+    },
+  };
+}
+
+/** Whether an error only says that the peer, or this side, has ended the connection. */
+function isGone(error: unknown): boolean {
+  return error instanceof Deno.errors.ConnectionReset ||
+    error instanceof Deno.errors.ConnectionAborted ||
+    error instanceof Deno.errors.BrokenPipe ||
+    error instanceof Deno.errors.NotConnected ||
+    error instanceof Deno.errors.TimedOut ||
+    error instanceof Deno.errors.Interrupted ||
+    error instanceof Deno.errors.BadResource;
+}
