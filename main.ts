@@ -1,1 +1,99 @@
-console.log("chat: not built yet", Deno.args);
+/** `chat`: a node of a small self-hosted messenger, and its client. */
+
+import { runCommand } from "./client/commands/command.ts";
+import { EXIT, exitCodeOf } from "./client/commands/exit_code.ts";
+import { commands } from "./client/commands/table.ts";
+import { denoOutside } from "./client/deno_socket.ts";
+import { printableLines } from "./client/printable.ts";
+import { OutputClosedError } from "./client/shell.ts";
+import { denoShell } from "./client/terminal.ts";
+import config from "./deno.json" with { type: "json" };
+
+const { version } = config;
+
+if (import.meta.main) {
+  addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    exitFor(event.reason);
+  });
+  addEventListener("error", (event) => {
+    event.preventDefault();
+    exitFor(event.error);
+  });
+  try {
+    await giveUpRunning(Deno.args[0]);
+    Deno.exit(await run(Deno.args));
+  } catch (error) {
+    exitFor(error);
+  }
+}
+
+/** Only the demo starts processes, and only more of this program. */
+async function giveUpRunning(command: string | undefined): Promise<void> {
+  if (command !== "demo") await Deno.permissions.revoke({ name: "run" });
+}
+
+async function run([name, ...args]: readonly string[]): Promise<number> {
+  if (name === undefined || ["help", "--help", "-h"].includes(name)) return await help(args[0]);
+  if (["version", "--version", "-V"].includes(name)) {
+    await denoShell.write(`chat ${version}\n`);
+    return EXIT.done;
+  }
+  if (name === "serve") return await serve(args);
+  if (name === "demo") return await demo(args);
+  const command = commands.find((one) => one.name === name);
+  if (command !== undefined) {
+    return await runCommand(command, args, { shell: denoShell, outside: denoOutside });
+  }
+  denoShell.note(`chat: there is no command ${JSON.stringify(name)}\n\n${overview()}`);
+  return EXIT.usage;
+}
+
+/** Loaded only when it is asked for: the client's commands do without the server's libraries. */
+async function serve(args: readonly string[]): Promise<number> {
+  const { runServe } = await import("./server/serve_command.ts");
+  return await runServe(args, version);
+}
+
+async function demo(args: readonly string[]): Promise<number> {
+  const { demo } = await import("./client/commands/demo.ts");
+  const { denoNodes } = await import("./client/deno_nodes.ts");
+  const surroundings = { shell: denoShell, outside: denoOutside };
+  return await runCommand(demo(denoNodes(import.meta.url)), args, surroundings);
+}
+
+async function help(name: string | undefined): Promise<number> {
+  if (name !== undefined) return await run([name, "--help"]);
+  await denoShell.write(`${overview()}\n`);
+  return name === undefined && Deno.args.length === 0 ? EXIT.usage : EXIT.done;
+}
+
+function overview(): string {
+  const rows: [string, string][] = [
+    ["serve", "Runs a node."],
+    ...commands.map(({ name, summary }): [string, string] => [name, summary]),
+    ["demo", "Runs nodes on this machine, and a client."],
+  ];
+  return [
+    "usage: chat COMMAND [options]",
+    "",
+    ...rows.map(([name, summary]) => `  ${name.padEnd(8)}  ${summary}`),
+    "",
+    "chat COMMAND --help tells more. Exit codes: 0 done, 1 you can fix it, 2 wrong usage or",
+    "configuration, 3 no server reachable, 4 refused, 5 too few copies, 70 a bug.",
+  ].join("\n");
+}
+
+/** The one place where a failure becomes a message and an exit code. */
+function exitFor(error: unknown): never {
+  const code = exitCodeOf(error);
+  if (code === EXIT.bug) {
+    const trace = error instanceof Error ? error.stack ?? error.message : String(error);
+    denoShell.note(`chat: this is a bug in chat ${version}, please report it:\n${trace}`);
+  } else if (code !== EXIT.interrupted && !(error instanceof OutputClosedError)) {
+    denoShell.note(
+      `chat: ${error instanceof Error ? printableLines(error.message).join("\n") : error}`,
+    );
+  }
+  Deno.exit(code);
+}

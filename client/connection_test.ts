@@ -6,6 +6,7 @@ import {
   NoSuchAccountError,
   RefusedError,
   SessionEndedError,
+  UnansweredError,
   UnknownOutcomeError,
   UnreachableError,
   WrongPasswordError,
@@ -214,6 +215,25 @@ Deno.test("ChatClient does not repeat what must not be done twice", async () => 
   await next.expect("ping");
   await next.reply({ kind: "pong", payload: null });
   await status;
+  await client.close();
+});
+
+Deno.test("ChatClient gives up a request over which connection after connection is lost", async () => {
+  using server = new ScriptedServer();
+  const limits = { triesMax: 2 };
+  const { client, peer } = await signedInTo(server, [], { limits });
+  const poison = assertRejects(() => client.send("bob", "poison"), UnansweredError);
+  const harmless = client.send("bob", "harmless");
+  await peer.expect("send_message");
+  peer.close();
+  const next = await server.acceptSignIn();
+  await next.expect("send_message");
+  next.close();
+  await poison;
+  const last = await server.acceptSignIn();
+  assertEquals((await last.expect("send_message")).payload.content, "harmless");
+  await last.reply({ kind: "sent", payload: { id: "m1", time: 1, copies: 1 } });
+  assertEquals((await harmless).id, "m1");
   await client.close();
 });
 

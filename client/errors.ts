@@ -25,8 +25,9 @@ export class NoSuchAccountError extends Error {
   override readonly name = "NoSuchAccountError";
   readonly user: string;
 
-  constructor(user: string) {
-    super(`Cannot sign in as ${user}: there is no such account`);
+  constructor(user: string, advice?: string) {
+    const what = `Cannot sign in as ${user}: there is no such account`;
+    super(advice === undefined ? what : `${what}; ${advice}`);
     this.user = user;
   }
 }
@@ -77,6 +78,15 @@ export class UnknownOutcomeError extends Error {
 
   constructor(action: string, why: string) {
     super(`Cannot tell whether to ${action} has succeeded: ${why} before the answer came`);
+  }
+}
+
+/** Connection after connection was lost when this request was next to be answered. */
+export class UnansweredError extends Error {
+  override readonly name = "UnansweredError";
+
+  constructor(request: string, tries: number, why: string) {
+    super(`Cannot get an answer to ${request}: ${tries} connections were lost over it (${why})`);
   }
 }
 

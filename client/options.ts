@@ -57,6 +57,7 @@ export const TIMEOUTS_DEFAULT: ClientTimeouts = {
 export const LIMITS_DEFAULT: ClientLimits = {
   inFlightMax: 256,
   waitingMax: 10_000,
+  triesMax: 5,
   eventsMax: 1_000,
   eventBytesMax: 4 * 1024 * 1024,
 };

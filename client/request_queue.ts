@@ -1,5 +1,10 @@
 import type { Reply, Request } from "../codec/message.ts";
-import { LinkLostError, TooManyRequestsError, UnknownOutcomeError } from "./errors.ts";
+import {
+  LinkLostError,
+  TooManyRequestsError,
+  UnansweredError,
+  UnknownOutcomeError,
+} from "./errors.ts";
 import type { Link } from "./link.ts";
 
 export interface RequestLimits {
@@ -7,6 +12,11 @@ export interface RequestLimits {
   readonly inFlightMax: number;
   /** Requests that wait to be sent: for an answer to another, or for a connection. */
   readonly waitingMax: number;
+  /**
+   * Connections that may be lost while a request is the next to be answered: one that makes servers
+   * fail must not be repeated for ever, nor hold up those after it.
+   */
+  readonly triesMax: number;
 }
 
 interface Call {
@@ -15,6 +25,8 @@ interface Call {
   readonly request: Request;
   /** For errors, what a person would call it; undefined if it may be repeated. */
   readonly onlyOnce: string | undefined;
+  /** Connections that were lost while this was the next to be answered. */
+  tries: number;
   resolve(reply: Reply): void;
   reject(error: unknown): void;
 }
@@ -38,7 +50,7 @@ export class RequestQueue {
   /**
    * Resolves with the reply. With `onlyOnce`, as in "delete the account", a request whose
    * connection is lost before the reply is not repeated, but rejects with
-   * {@linkcode UnknownOutcomeError}.
+   * {@linkcode UnknownOutcomeError}. Others reject with {@linkcode UnansweredError} after `triesMax`.
    */
   add(request: Request, onlyOnce?: string): Promise<Reply> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure.error);
@@ -46,7 +58,7 @@ export class RequestQueue {
       return Promise.reject(new TooManyRequestsError(this.#limits.waitingMax));
     }
     const { promise, resolve, reject } = Promise.withResolvers<Reply>();
-    this.#waiting.push({ number: ++this.#calls, request, onlyOnce, resolve, reject });
+    this.#waiting.push({ number: ++this.#calls, request, onlyOnce, tries: 0, resolve, reject });
     this.#pump();
     return promise;
   }
@@ -82,8 +94,11 @@ export class RequestQueue {
     try {
       call.resolve(await link.request(call.request));
     } catch (error) {
-      // Before others are sent: a lost link must not be tried for each of them.
-      if (error instanceof LinkLostError && this.#link === link) this.detach();
+      if (error instanceof LinkLostError && this.#link === link) {
+        // Before others are sent: a lost link must not be tried for each of them.
+        this.detach();
+        call.tries++;
+      }
       this.#unanswered(call, error);
     } finally {
       this.#inFlight--;
@@ -95,6 +110,8 @@ export class RequestQueue {
     if (!(error instanceof LinkLostError)) call.reject(error);
     else if (call.onlyOnce !== undefined) {
       call.reject(new UnknownOutcomeError(call.onlyOnce, error.message));
+    } else if (call.tries >= this.#limits.triesMax) {
+      call.reject(new UnansweredError(call.request.kind, call.tries, error.message));
     } else if (this.#failure !== undefined) call.reject(this.#failure.error);
     else this.#putBack(call);
   }

@@ -67,6 +67,14 @@ const anyReply: fc.Arbitrary<Reply> = fc.oneof(
   message("sent", fc.record({ id: text, time: int, copies: int })),
   message("done", partial({ count: int, copies: int, cursor: text }, "count", "copies")),
   message("pong", fc.constant(null)),
+  message(
+    "status",
+    fc.record({
+      ...{ node: text, version: text, origin: text, uptimeMs: int, connections: int },
+      ...{ usersOnline: int, accounts: int, messages: int, journalBytes: int, digest: text },
+      vector: fc.array(fc.tuple(text, int), { maxLength: 3 }).map((pairs) => new Map(pairs)),
+    }),
+  ),
 );
 
 const anyEvent: fc.Arbitrary<Event> = fc.oneof(

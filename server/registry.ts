@@ -6,10 +6,10 @@ import type { Limits } from "./limits.ts";
 export interface ConnectedClient {
   /** Where it comes from: limits count per address. */
   readonly address: string;
-  /** Whether events go to it as they happen. */
-  readonly isLive: boolean;
-  /** Sends an event's frame, once what was committed up to `position` is settled. */
-  push(position: Position, frame: Uint8Array): void;
+  /** There is something new in its account's feed. */
+  tellNew(): void;
+  /** Sends an event that is in no feed, unless it still catches up: what is, comes first. */
+  tellNow(position: Position, frame: Uint8Array): void;
   /** Ends it if its account is gone or has another password than it signed in with. */
   checkCredential(): void;
   /** Ends it if it has waited too long: for its sign-in, or for its reader. */

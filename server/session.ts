@@ -9,9 +9,9 @@ import type { VersionVector } from "./core/version_vector.ts";
 import type { Limits } from "./limits.ts";
 import { type ByteSink, Outbox } from "./outbox.ts";
 import type { ConnectedClient, SessionRegistry } from "./registry.ts";
-import { Replay } from "./replay.ts";
 import { type Outcome, refuse, type RequestContext, type RequestSession } from "./requests/context.ts";
 import { decide } from "./requests/table.ts";
+import { Subscription } from "./subscription.ts";
 
 /** A client's connection. */
 export interface Connection extends ByteSource, ByteSink {
@@ -53,8 +53,9 @@ export class Session implements RequestSession, ConnectedClient {
   #account: Account | undefined;
   /** The password hash it signed in with: with another one, the session ends. */
   #credential: string | undefined;
-  /** `undefined` without subscription; `live` when all that was missed has been sent. */
-  #subscription: Replay | "live" | undefined;
+  #subscription: Subscription | undefined;
+  /** Whether what was missed is still being sent. */
+  #catchingUp = false;
   #ended = false;
   #windowStartMs = 0;
   #windowFrames = 0;
@@ -72,10 +73,6 @@ export class Session implements RequestSession, ConnectedClient {
 
   get address(): string {
     return this.#connection.address;
-  }
-
-  get isLive(): boolean {
-    return this.#subscription === "live";
   }
 
   /** Serves the connection until either side ends it. Never rejects. */
@@ -100,11 +97,20 @@ export class Session implements RequestSession, ConnectedClient {
     }
   }
 
-  push(position: Position, frame: Uint8Array): void {
+  tellNew(): void {
+    if (this.#catchingUp || this.#subscription === undefined) return;
+    for (;;) {
+      const frame = this.#subscription.next();
+      if (frame === undefined) break;
+      this.#outbox.push(this.#parts.commit.position, frame);
+    }
+    this.#afterEvents();
+  }
+
+  tellNow(position: Position, frame: Uint8Array): void {
+    if (this.#catchingUp || this.#subscription === undefined) return;
     this.#outbox.push(position, frame);
-    if (this.#outbox.waitingBytes > this.#parts.limits.outboxBytesMax) return this.end();
-    if (this.#outbox.isHolding) this.#waiting.add(this);
-    else this.#outbox.flush();
+    this.#afterEvents();
   }
 
   /** Sends what is settled by now. */
@@ -150,15 +156,13 @@ export class Session implements RequestSession, ConnectedClient {
   }
 
   subscribe(since: VersionVector | undefined): number {
-    if (since === undefined || this.#account === undefined) {
-      this.#subscription = "live";
-      return 0;
-    }
-    const replay = new Replay(this.#parts.state, this.#account, since.copy());
-    this.#subscription = replay;
+    if (this.#account === undefined) return 0;
+    const subscription = new Subscription(this.#parts.state, this.#account, since);
+    this.#subscription = subscription;
+    this.#catchingUp = true;
     // Not before the reply to SUBSCRIBE is in the outbox.
-    queueMicrotask(() => this.#sendMissed(replay));
-    return replay.count();
+    queueMicrotask(() => this.#catchUp(subscription));
+    return subscription.count();
   }
 
   async finish(): Promise<void> {
@@ -203,18 +207,27 @@ export class Session implements RequestSession, ConnectedClient {
     await this.#outbox.below(this.#parts.limits.outboxPauseBytes);
   }
 
-  async #sendMissed(replay: Replay): Promise<void> {
-    const { commit, limits } = this.#parts;
-    while (this.#subscription === replay && !this.#ended) {
-      const frame = replay.next();
+  /** Sends what was missed at the speed of its reader. */
+  async #catchUp(subscription: Subscription): Promise<void> {
+    while (this.#subscription === subscription && !this.#ended) {
+      const frame = subscription.next();
       if (frame === undefined) {
-        this.#subscription = "live";
-        break;
+        this.#catchingUp = false;
+        this.flush();
+        return;
       }
-      this.#outbox.push(commit.position, frame);
-      if (this.#outbox.waitingBytes > limits.outboxPauseBytes) await this.#waitForReader();
+      this.#outbox.push(this.#parts.commit.position, frame);
+      if (this.#outbox.waitingBytes > this.#parts.limits.outboxPauseBytes) {
+        await this.#waitForReader();
+      }
     }
-    if (!this.#ended) this.flush();
+  }
+
+  /** Live events do not wait for a reader that is too slow: it resumes from its cursor. */
+  #afterEvents(): void {
+    if (this.#outbox.waitingBytes > this.#parts.limits.outboxBytesMax) this.end();
+    else if (this.#outbox.isHolding) this.#waiting.add(this);
+    else this.#outbox.flush();
   }
 
   /** One clear error, after the replies to all that came before it. */

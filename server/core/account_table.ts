@@ -20,6 +20,8 @@ export interface Account {
   claim: NameClaim | undefined;
   password: StoredPassword | undefined;
   deleted: boolean;
+  /** The operation that deleted it, of several the one that came first. */
+  deletion: Provenance | undefined;
   unread: number;
   /** By the other account's number. */
   readonly conversations: Map<number, Conversation>;
@@ -51,8 +53,15 @@ const ALIAS_ID_LENGTH = 6;
 export class AccountTable implements AccountNumbers {
   readonly #accounts: Account[] = [];
   readonly #byId = new Map<AccountId, Account>();
+  /** By as much of the id as an alias shows. */
+  readonly #byAliasId = new Map<string, Account[]>();
   readonly #claimants = new Map<string, Account[]>();
   #existingCount = 0;
+
+  /** Accounts that were heard of, whether they exist or not: their numbers are below this. */
+  get length(): number {
+    return this.#accounts.length;
+  }
 
   /** Accounts that exist now. */
   get existingCount(): number {
@@ -82,6 +91,8 @@ export class AccountTable implements AccountNumbers {
       account = newAccount(id, this.#accounts.length);
       this.#accounts.push(account);
       this.#byId.set(id, account);
+      const aliasId = aliasIdOf(account);
+      this.#byAliasId.set(aliasId, [...this.#byAliasId.get(aliasId) ?? [], account]);
     }
     return account;
   }
@@ -96,11 +107,9 @@ export class AccountTable implements AccountNumbers {
   named(name: string): Account | undefined {
     const owner = this.#ownerOf(name);
     if (owner !== undefined) return owner.deleted ? undefined : owner;
-    const suffix = name.lastIndexOf("~");
-    if (suffix < 0) return undefined;
-    return this.#accounts.find((account) =>
-      account.id.startsWith(name.slice(suffix + 1)) && this.existing(account.id) !== undefined &&
-      this.nameOf(account) === name
+    const aliasId = name.slice(name.lastIndexOf("~") + 1);
+    return this.#byAliasId.get(aliasId)?.find((account) =>
+      this.existing(account.id) !== undefined && this.nameOf(account) === name
     );
   }
 
@@ -110,7 +119,7 @@ export class AccountTable implements AccountNumbers {
     const { name } = account.claim;
     if (this.#ownerOf(name) === account) return name;
     const kept = [...name].slice(0, ALIAS_NAME_LENGTH).join("");
-    return `${kept}~${account.id.slice(0, ALIAS_ID_LENGTH)}`;
+    return `${kept}~${aliasIdOf(account)}`;
   }
 
   /** The generation of a new claim on a free name. */
@@ -119,18 +128,20 @@ export class AccountTable implements AccountNumbers {
   }
 
   *allExisting(): Generator<Account> {
-    for (const account of this.#accounts) if (this.existing(account.id) !== undefined) yield account;
+    for (const account of this.#accounts) {
+      if (this.existing(account.id) !== undefined) yield account;
+    }
   }
 
   create({ account: id, name, generation, password, ...at }: AccountCreated & Provenance): Account {
     const account = this.get(id);
+    this.#setPassword(account, { hash: password, at });
     const earlier = account.claim?.at;
     if (earlier !== undefined && compareProvenance(earlier, at) <= 0) return account;
     if (earlier === undefined && !account.deleted) this.#existingCount++;
     if (account.claim !== undefined) this.#forgetClaim(account, account.claim.name);
     account.claim = { name, generation, at };
     this.#claimants.set(name, [...this.#claimants.get(name) ?? [], account]);
-    this.#setPassword(account, { hash: password, at });
     return account;
   }
 
@@ -141,20 +152,21 @@ export class AccountTable implements AccountNumbers {
   }
 
   /** False if it was deleted already. */
-  delete(account: Account): boolean {
+  delete(account: Account, { timeMs, tick, origin, seq }: Provenance): boolean {
     if (account.deleted) return false;
     if (account.claim !== undefined) this.#existingCount--;
     account.deleted = true;
+    account.deletion = { timeMs, tick, origin, seq };
     account.password = undefined;
     return true;
   }
 
   /** What an account adds to the state's digest. */
   hashOf(account: Account): MemberHash {
-    const hash = new MemberHash().start().text(account.id).uint32(account.deleted ? 1 : 0);
+    const hash = new MemberHash().start().text(account.id).int32(account.deleted ? 1 : 0);
     if (account.claim !== undefined) {
       const { name, generation, at } = account.claim;
-      hash.text(name).integer(generation).integer(at.timeMs).uint32(at.tick).text(at.origin);
+      hash.text(name).integer(generation).integer(at.timeMs).int32(at.tick).text(at.origin);
     }
     return account.password === undefined ? hash : hash.text(account.password.hash);
   }
@@ -162,7 +174,9 @@ export class AccountTable implements AccountNumbers {
   #setPassword(account: Account, password: StoredPassword): void {
     if (account.deleted) return;
     const known = account.password?.at;
-    if (known === undefined || compareProvenance(known, password.at) < 0) account.password = password;
+    if (known === undefined || compareProvenance(known, password.at) < 0) {
+      account.password = password;
+    }
   }
 
   #ownerOf(name: string): Account | undefined {
@@ -176,6 +190,10 @@ export class AccountTable implements AccountNumbers {
   #forgetClaim(account: Account, name: string): void {
     this.#claimants.set(name, (this.#claimants.get(name) ?? []).filter((one) => one !== account));
   }
+}
+
+function aliasIdOf(account: Account): string {
+  return account.id.slice(0, ALIAS_ID_LENGTH);
 }
 
 function outranks(a: Account, b: Account): boolean {
@@ -192,6 +210,7 @@ function newAccount(id: AccountId, number: number): Account {
     claim: undefined,
     password: undefined,
     deleted: false,
+    deletion: undefined,
     unread: 0,
     conversations: new Map(),
     feed: new Uint32List(),

@@ -1,4 +1,5 @@
 import type { Account } from "./account_table.ts";
+import type { Conversation } from "./conversation.ts";
 import type { FeedEvent } from "./event_feed.ts";
 import type { Row } from "./message_table.ts";
 import {
@@ -15,7 +16,11 @@ import {
 } from "./operation.ts";
 import type { ChatState } from "./state.ts";
 
-/** What an operation did, for those who tell others about it. */
+/**
+ * What an operation did, for those who tell others about it. `concerned` are the accounts whose feeds
+ * have more to tell: see {@linkcode ChatState.missed}. `event` is all that happened, also to messages
+ * of other conversations than one's own.
+ */
 export type Change =
   | { readonly kind: "duplicate" }
   /** An earlier operation of its origin is missing: nothing was done. */
@@ -43,9 +48,7 @@ export function apply(state: ChatState, operation: Operation): Change {
   if (operation.seq < expectedSeq) return DUPLICATE;
   if (operation.seq > expectedSeq) return { kind: "gap", expectedSeq };
   state.vector.advance(operation.origin, operation.seq);
-  const change = applyNext(state, operation);
-  if ("event" in change) state.tell(change.event, operation, change.concerned);
-  return change;
+  return applyNext(state, operation);
 }
 
 function applyNext(state: ChatState, operation: Operation): Change {
@@ -70,50 +73,70 @@ function applyNext(state: ChatState, operation: Operation): Change {
 }
 
 function applyMessageSent(state: ChatState, operation: MessageSent & Provenance): Change {
-  const { messages, accounts } = state;
-  const lengthBefore = messages.length;
-  const row = messages.findOrAdd(operation.id);
+  const row = state.messages.findOrAdd(operation.id);
   if (row === undefined) return NOTHING_VISIBLE;
-  const known = messages.length === lengthBefore;
-  // Origins interleave freely, so a delete may have overtaken its message.
-  if (messages.isDeleted(row)) {
-    if (!messages.hasProvenance(row)) messages.setProvenance(row, operation);
-    return NOTHING_VISIBLE;
+  const recipient = state.accounts.get(operation.recipientAccount);
+  if (state.messages.hasCome(row)) return applyRepeatedMessage(state, operation, row, recipient);
+  const change = putMessage(state, operation, row, recipient);
+  state.tellEarly(row, partiesOf(state.sender(row), recipient));
+  return change;
+}
+
+/** Two with one identity are one message: the earlier stamp's, in all that it says. */
+function applyRepeatedMessage(
+  state: ChatState,
+  operation: MessageSent & Provenance,
+  row: Row,
+  recipient: Account,
+): Change {
+  const known = state.messages.provenanceOf(row);
+  const knownRecipient = state.recipient(row);
+  const wins = compareProvenance(operation, known) < 0;
+  if (recipient !== knownRecipient) {
+    // Whoever got the later one, here or on another node, has it no more.
+    const [source, loser] = wins ? [operation, knownRecipient] : [known, recipient];
+    state.tell({ kind: "deleted", rows: [row] }, source, partiesOf(state.sender(row), loser));
+    if (wins) state.retell(row, recipient);
   }
-  // Two with one identity are one message: the earlier stamp's.
-  const repeated = messages.isPresent(row);
-  if (repeated) {
-    if (compareProvenance(messages.provenanceOf(row), operation) <= 0) return NOTHING_VISIBLE;
-    takeOutOfConversation(state, row);
-  }
-  const recipient = accounts.get(operation.recipientAccount);
-  state.changeMessage(row, known, () => messages.put(row, operation, recipient.number));
-  putIntoConversation(state, row);
+  if (!wins) return NOTHING_VISIBLE;
+  takeOutOfConversation(state, row);
+  return putMessage(state, operation, row, recipient);
+}
+
+function putMessage(
+  state: ChatState,
+  operation: MessageSent & Provenance,
+  row: Row,
+  recipient: Account,
+): Change {
+  const { messages } = state;
   const sender = state.sender(row);
-  if (sender.deleted || recipient.deleted) {
-    deleteRow(state, row);
-    return NOTHING_VISIBLE;
+  const concerned = partiesOf(sender, recipient);
+  state.changeMessage(row, () => messages.put(row, operation, recipient.number));
+  const deletion = sender.deletion ?? recipient.deletion;
+  if (deletion !== undefined) {
+    messages.erase(row);
+    state.tell({ kind: "deleted", rows: [row] }, deletion, concerned);
   }
-  return { kind: "visible", event: { kind: "message", row }, concerned: concernedBy(state, [row]) };
+  // Origins interleave freely, so a delete may have overtaken its message.
+  if (!messages.isPresent(row)) return NOTHING_VISIBLE;
+  const conversation = state.openConversation(sender, recipient);
+  conversation.add(row);
+  if (!messages.isRead(row)) changeUnread(conversation, recipient, 1);
+  const event: FeedEvent = { kind: "message", row };
+  state.tell(event, operation, concerned);
+  return { kind: "visible", event, concerned };
 }
 
-function applyMessagesRead(state: ChatState, { by, ids }: MessagesRead): Change {
-  const rows = rowsOf(state, ids, (row) => markRead(state, row));
-  if (rows.length === 0) return NOTHING_VISIBLE;
-  const reader = state.accounts.get(by).number;
-  const concerned = concernedBy(state, rows);
-  return { kind: "visible", event: { kind: "read", reader, rows }, concerned };
+function applyMessagesRead(state: ChatState, operation: MessagesRead & Provenance): Change {
+  const reader = state.accounts.get(operation.by).number;
+  const rows = rowsOf(state, operation.ids, (row) => markRead(state, row));
+  return tellOfRows(state, operation, rows, (rows) => ({ kind: "read", reader, rows }));
 }
 
-function applyMessagesDeleted(state: ChatState, { ids }: MessagesDeleted): Change {
-  const concerned = new Set<Account>();
-  const rows = rowsOf(state, ids, (row) => {
-    if (!state.messages.isPresent(row)) return deleteRow(state, row);
-    concerned.add(state.sender(row)).add(state.recipient(row));
-    return deleteRow(state, row);
-  });
-  if (rows.length === 0) return NOTHING_VISIBLE;
-  return { kind: "visible", event: { kind: "deleted", rows }, concerned };
+function applyMessagesDeleted(state: ChatState, operation: MessagesDeleted & Provenance): Change {
+  const rows = rowsOf(state, operation.ids, (row) => markDeleted(state, row));
+  return tellOfRows(state, operation, rows, (rows) => ({ kind: "deleted", rows }));
 }
 
 function applyAccountCreated(state: ChatState, operation: AccountCreated & Provenance): Change {
@@ -129,17 +152,23 @@ function applyPasswordChanged(state: ChatState, operation: PasswordChanged & Pro
 }
 
 /** Its messages go too, both ways; those that come later are dropped as they come. */
-function applyAccountDeleted(state: ChatState, operation: AccountDeleted): Change {
+function applyAccountDeleted(state: ChatState, operation: AccountDeleted & Provenance): Change {
   const account = state.accounts.get(operation.account);
-  const isNew = state.changeAccount(account, () => state.accounts.delete(account));
+  const isNew = state.changeAccount(account, () => state.accounts.delete(account, operation));
   if (!isNew) return NOTHING_VISIBLE;
   const concerned = new Set<Account>([account]);
-  const rows: Row[] = [];
-  for (const [friend, conversation] of account.conversations) {
-    concerned.add(state.accounts.at(friend));
-    for (const row of [...conversation.newestFirst()]) if (deleteRow(state, row)) rows.push(row);
+  const deleted: Row[] = [];
+  for (const [number, conversation] of [...account.conversations]) {
+    const friend = state.accounts.at(number);
+    const rows = [...conversation.newestFirst()];
+    for (const row of rows) {
+      eraseMessage(state, row);
+      deleted.push(row);
+    }
+    state.tell({ kind: "deleted", rows }, operation, partiesOf(account, friend));
+    concerned.add(friend);
   }
-  return { kind: "account_deleted", account, event: { kind: "deleted", rows }, concerned };
+  return { kind: "account_deleted", account, event: { kind: "deleted", rows: deleted }, concerned };
 }
 
 /** The rows that `change` said yes to, of those whose ids are any. */
@@ -150,54 +179,90 @@ function rowsOf(
 ): Row[] {
   const rows: Row[] = [];
   for (const id of ids) {
-    const lengthBefore = state.messages.length;
     const row = state.messages.findOrAdd(id);
-    if (row === undefined) continue;
-    // Every row is in the digest from its first mention, so a new one enters before it is changed.
-    if (state.messages.length > lengthBefore) state.changeMessage(row, false, () => {});
-    if (change(row)) rows.push(row);
+    if (row !== undefined && change(row)) rows.push(row);
   }
   return rows;
 }
 
+/** Tells both sides of a conversation what became of its messages, and nobody of others'. */
+function tellOfRows(
+  state: ChatState,
+  from: Provenance,
+  rows: readonly Row[],
+  eventOf: (rows: readonly Row[]) => FeedEvent,
+): Change {
+  const come: Row[] = [];
+  for (const row of rows) {
+    if (state.messages.hasCome(row)) come.push(row);
+    else state.tellOnceCome(row, eventOf([row]), from);
+  }
+  if (come.length === 0) return NOTHING_VISIBLE;
+  const concerned = new Set<Account>();
+  for (const [a, b, ofPair] of byPair(state, come)) {
+    const pair = partiesOf(a, b);
+    state.tell(eventOf(ofPair), from, pair);
+    for (const account of pair) concerned.add(account);
+  }
+  return { kind: "visible", event: eventOf(come), concerned };
+}
+
+function byPair(state: ChatState, rows: readonly Row[]): Iterable<[Account, Account, Row[]]> {
+  const pairs = new Map<string, [Account, Account, Row[]]>();
+  for (const row of rows) {
+    const [a, b] = [state.sender(row), state.recipient(row)];
+    const key = a.number < b.number ? `${a.number} ${b.number}` : `${b.number} ${a.number}`;
+    const pair = pairs.get(key);
+    if (pair === undefined) pairs.set(key, [a, b, [row]]);
+    else pair[2].push(row);
+  }
+  return pairs.values();
+}
+
+/** True if it was not marked before, its message come or not. */
 function markRead(state: ChatState, row: Row): boolean {
   const { messages } = state;
   if (messages.isDeleted(row) || messages.isRead(row)) return false;
-  state.changeMessage(row, true, () => messages.markRead(row));
-  // Before its message: kept until it comes, when it will count as read at once.
-  if (!messages.isPresent(row)) return false;
-  changeUnread(state, row, -1);
+  if (messages.isPresent(row)) changeUnread(state.conversationOf(row), state.recipient(row), -1);
+  state.changeMessage(row, () => messages.markRead(row));
   return true;
 }
 
-function deleteRow(state: ChatState, row: Row): boolean {
+/** True if it was not marked before, its message come or not. */
+function markDeleted(state: ChatState, row: Row): boolean {
   const { messages } = state;
   if (messages.isDeleted(row)) return false;
-  const present = messages.isPresent(row);
-  if (present && !messages.isRead(row)) changeUnread(state, row, -1);
-  state.changeMessage(row, true, () => messages.markDeleted(row));
-  if (present) state.conversationOf(row).noteDeleted();
-  return present;
+  eraseMessage(state, row);
+  state.changeMessage(row, () => messages.markDeleted(row));
+  return true;
 }
 
-function putIntoConversation(state: ChatState, row: Row): void {
-  state.conversationOf(row).add(row);
-  if (!state.messages.isRead(row)) changeUnread(state, row, 1);
+function eraseMessage(state: ChatState, row: Row): void {
+  const { messages } = state;
+  if (!messages.isPresent(row)) return;
+  const conversation = state.conversationOf(row);
+  if (!messages.isRead(row)) changeUnread(conversation, state.recipient(row), -1);
+  messages.erase(row);
+  conversation.noteDeleted();
+  state.closeIfEmpty(state.sender(row), state.recipient(row));
 }
 
+/** Before the row's stamp and recipient change: deleted ones may still stand in their list. */
 function takeOutOfConversation(state: ChatState, row: Row): void {
-  state.conversationOf(row).remove(row);
-  if (!state.messages.isRead(row)) changeUnread(state, row, -1);
+  const { messages } = state;
+  const [sender, recipient] = [state.sender(row), state.recipient(row)];
+  const conversation = state.conversation(sender, recipient);
+  if (conversation === undefined) return;
+  if (messages.isPresent(row) && !messages.isRead(row)) changeUnread(conversation, recipient, -1);
+  conversation.remove(row);
+  state.closeIfEmpty(sender, recipient);
 }
 
-function changeUnread(state: ChatState, row: Row, by: number): void {
-  const recipient = state.recipient(row);
+function changeUnread(conversation: Conversation, recipient: Account, by: number): void {
   recipient.unread += by;
-  state.conversationOf(row).changeUnread(recipient.number, by);
+  conversation.changeUnread(recipient.number, by);
 }
 
-function concernedBy(state: ChatState, rows: readonly Row[]): Set<Account> {
-  const concerned = new Set<Account>();
-  for (const row of rows) concerned.add(state.sender(row)).add(state.recipient(row));
-  return concerned;
+function partiesOf(a: Account, b: Account): Account[] {
+  return a === b ? [a] : [a, b];
 }

@@ -24,15 +24,23 @@ export class Conversation {
     this.#unread.set(account, this.unreadBy(account) + by);
   }
 
+  /** Messages that are there, without those deleted. */
+  get presentCount(): number {
+    return this.#rows.length - this.#deletedCount;
+  }
+
   add(row: Row): void {
     const last = this.#rows.length - 1;
     if (last < 0 || this.#messages.compare(this.#rows.at(last), row) < 0) this.#rows.push(row);
     else this.#rows.insert(this.#placeOf(row), row);
   }
 
-  /** Takes out a message whose stamp is about to change. */
+  /** Takes out a message whose stamp is about to change, deleted ones too if they still stand here. */
   remove(row: Row): void {
-    this.#rows.filter((one) => one !== row);
+    const place = this.#placeOf(row);
+    if (place === this.#rows.length || this.#rows.at(place) !== row) return;
+    this.#rows.removeAt(place);
+    if (!this.#messages.isPresent(row)) this.#deletedCount--;
   }
 
   noteDeleted(): void {

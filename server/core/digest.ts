@@ -8,13 +8,13 @@ export class SetDigest {
   #low = 0;
 
   add(hash: HashedMember): void {
-    const low = this.#low + hash.low;
+    const low = this.#low + (hash.low >>> 0);
     this.#low = low >>> 0;
     this.#high = (this.#high + hash.high + (low > this.#low ? 1 : 0)) >>> 0;
   }
 
   remove(hash: HashedMember): void {
-    const low = this.#low - hash.low;
+    const low = this.#low - (hash.low >>> 0);
     this.#low = low >>> 0;
     this.#high = (this.#high - hash.high - (low < 0 ? 1 : 0)) >>> 0;
   }
@@ -25,6 +25,7 @@ export class SetDigest {
   }
 }
 
+/** 64 bits as two int32. */
 export interface HashedMember {
   readonly high: number;
   readonly low: number;
@@ -36,25 +37,25 @@ export class MemberHash implements HashedMember {
   low = 0;
 
   start(): this {
-    this.high = 0x9e3779b9;
-    this.low = 0x85ebca6b;
+    this.high = 0x1e3779b9;
+    this.low = 0x05ebca6b;
     return this;
   }
 
-  uint32(value: number): this {
-    this.low = mix(this.low ^ value) >>> 0;
-    this.high = mix(this.high + this.low + Math.imul(value, 0x27d4eb2f)) >>> 0;
+  int32(value: number): this {
+    this.low = mix(this.low ^ value);
+    this.high = mix((this.high + this.low | 0) + Math.imul(value, 0x27d4eb2f) | 0);
     return this;
   }
 
   /** A whole number up to 2^53. */
   integer(value: number): this {
-    return this.uint32(value >>> 0).uint32(Math.floor(value / 2 ** 32) >>> 0);
+    return this.int32(value | 0).int32(Math.floor(value / 2 ** 32));
   }
 
   text(value: string): this {
-    for (let index = 0; index < value.length; index++) this.uint32(value.charCodeAt(index));
-    return this.uint32(value.length);
+    for (let index = 0; index < value.length; index++) this.int32(value.charCodeAt(index));
+    return this.int32(value.length);
   }
 }
 

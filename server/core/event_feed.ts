@@ -1,11 +1,17 @@
 import type { Row } from "./message_table.ts";
 import type { Provenance } from "./operation.ts";
+import { OriginTable } from "./origin_table.ts";
+import type { Uint32List } from "./uint32_list.ts";
+import type { VersionVector } from "./version_vector.ts";
 
 /** What an operation made visible to somebody. */
 export type FeedEvent =
   | { readonly kind: "message"; readonly row: Row }
   | { readonly kind: "read"; readonly reader: number; readonly rows: readonly Row[] }
   | { readonly kind: "deleted"; readonly rows: readonly Row[] };
+
+/** Which operation an event is from. */
+export type EventSource = Pick<Provenance, "origin" | "seq">;
 
 const CAPACITY_MIN = 1024;
 
@@ -15,8 +21,7 @@ const CAPACITY_MIN = 1024;
  * version vector, so it means the same on every node, whatever the order of arrival there.
  */
 export class EventFeed {
-  readonly #origins: string[] = [];
-  readonly #originNumbers = new Map<string, number>();
+  readonly #origins = new OriginTable();
   #length = 0;
   #origin = new Uint32Array(CAPACITY_MIN);
   #seq = new Float64Array(CAPACITY_MIN);
@@ -25,35 +30,41 @@ export class EventFeed {
   readonly #others: FeedEvent[] = [];
 
   /** Returns the event's number. */
-  add(event: FeedEvent, from: Pick<Provenance, "origin" | "seq">): number {
+  add(event: FeedEvent, from: EventSource): number {
     if (this.#length === this.#origin.length) this.#grow();
     const number = this.#length++;
-    this.#origin[number] = this.#originNumber(from.origin);
+    this.#origin[number] = this.#origins.numberOf(from.origin);
     this.#seq[number] = from.seq;
     this.#what[number] = event.kind === "message" ? event.row : -this.#others.push(event);
     return number;
   }
 
+  /** Those of `numbers` that `cursor` does not cover. */
+  *missing(numbers: Uint32List, cursor: VersionVector): Generator<number> {
+    const seqs = this.#origins.names.map((origin) => cursor.seqOf(origin));
+    for (let index = 0; index < numbers.length; index++) {
+      const number = numbers.at(index);
+      // An origin may be newer than this walk, and than its cursor.
+      if (this.seqOf(number) > (seqs[this.#origin[number] as number] ?? 0)) yield number;
+    }
+  }
+
   originOf(number: number): string {
-    return this.#origins[this.#origin[number] as number] as string;
+    return this.#origins.nameOf(this.#origin[number] as number);
   }
 
   seqOf(number: number): number {
     return this.#seq[number] as number;
   }
 
+  /** The operation that the event is from. */
+  sourceOf(number: number): EventSource {
+    return { origin: this.originOf(number), seq: this.seqOf(number) };
+  }
+
   eventOf(number: number): FeedEvent {
     const what = this.#what[number] as number;
     return what >= 0 ? { kind: "message", row: what } : this.#others[-1 - what] as FeedEvent;
-  }
-
-  #originNumber(origin: string): number {
-    let number = this.#originNumbers.get(origin);
-    if (number === undefined) {
-      number = this.#origins.push(origin) - 1;
-      this.#originNumbers.set(origin, number);
-    }
-    return number;
   }
 
   #grow(): void {

@@ -3,6 +3,9 @@ import type { Stamp } from "./operation.ts";
 /** How far operations of others may pull this node's clock ahead of its own wall clock, in ms. */
 export const CLOCK_AHEAD_MAX_MS = 60_000;
 
+/** A tick is stored as a uint32. */
+const TICK_MAX = 0xffff_ffff;
+
 /**
  * A hybrid logical clock (Kulkarni et al., "Logical Physical Clocks", 2014): stamps never go back
  * and follow what was seen, while they stay close to wall time. A wildly wrong clock elsewhere may
@@ -16,6 +19,9 @@ export class HybridClock {
   next(wallMs: number): Stamp {
     if (wallMs > this.#timeMs) {
       this.#timeMs = wallMs;
+      this.#tick = 0;
+    } else if (this.#tick === TICK_MAX) {
+      this.#timeMs++;
       this.#tick = 0;
     } else {
       this.#tick++;

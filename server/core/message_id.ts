@@ -22,51 +22,61 @@ export function senderOf(id: MessageId): AccountId | undefined {
   return id.slice(0, ACCOUNT_ID_LENGTH);
 }
 
-/** The key's 128 bits in a message's id, into `words`; false if `id` is no message's id. */
-export function readKeyWords(id: MessageId, words: Uint32Array): boolean {
+/**
+ * The key's 128 bits in a message's id, into `words`, whose items are int32 because those need no
+ * memory of their own on the way; false if `id` is no message's id.
+ */
+export function readKeyWords(id: MessageId, words: Int32Array): boolean {
   if (id.length !== MESSAGE_ID_LENGTH) return false;
-  words.fill(0);
-  for (let index = 0; index < 22; index++) {
-    const digit = VALUES[id.charCodeAt(ACCOUNT_ID_LENGTH + 1 + index)] ?? 255;
-    if (digit === 255) return false;
-    const bit = index * 6;
-    const word = bit >>> 5;
-    const shift = 26 - (bit & 31);
-    if (shift >= 0) {
-      words[word]! |= digit << shift;
-    } else {
-      words[word]! |= digit >>> -shift;
-      // The last digit has four bits too many, which are zero in an id that was made here.
-      if (word === 3) return (digit & 15) === 0;
-      words[word + 1]! |= digit << (32 + shift);
-    }
-  }
+  const start = ACCOUNT_ID_LENGTH + 1;
+  const a = read24(id, start);
+  const b = read24(id, start + 4);
+  const c = read24(id, start + 8);
+  const d = read24(id, start + 12);
+  const e = read24(id, start + 16);
+  const last = digitAt(id, start + 20) << 6 | digitAt(id, start + 21);
+  // The last digit has four bits too many, which are zero in an id that was made here.
+  if ((a | b | c | d | e | last) < 0 || (last & 15) !== 0) return false;
+  words[0] = a << 8 | b >>> 16;
+  words[1] = b << 16 | c >>> 8;
+  words[2] = c << 24 | d;
+  words[3] = e << 8 | last >>> 4;
   return true;
 }
 
+/** Four digits; negative if one of them is none. */
+function read24(id: MessageId, index: number): number {
+  return digitAt(id, index) << 18 | digitAt(id, index + 1) << 12 |
+    digitAt(id, index + 2) << 6 | digitAt(id, index + 3);
+}
+
+function digitAt(id: MessageId, index: number): number {
+  return VALUES[id.charCodeAt(index)] ?? -1;
+}
+
 /** The id of a row that holds a sender and a key's bits. */
-export function messageIdFrom(sender: AccountId, words: Uint32Array): MessageId {
+export function messageIdFrom(sender: AccountId, words: Int32Array): MessageId {
   let text = `${sender}.`;
   for (let index = 0; index < 22; index++) text += DIGITS[sixBits(words, index)];
   return text;
 }
 
 const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-const VALUES = new Uint8Array(256).fill(255);
+const VALUES = new Int8Array(128).fill(-1);
 for (let value = 0; value < 64; value++) VALUES[DIGITS.charCodeAt(value)] = value;
 
-function sixBits(words: Uint32Array, index: number): number {
+function sixBits(words: Int32Array, index: number): number {
   const bit = index * 6;
   const word = bit >>> 5;
   const shift = 26 - (bit & 31);
-  if (shift >= 0) return (words[word]! >>> shift) & 63;
-  const next = word < 3 ? words[word + 1]! >>> (32 + shift) : 0;
-  return ((words[word]! << -shift) | next) & 63;
+  if (shift >= 0) return ((words[word] as number) >>> shift) & 63;
+  const next = word < 3 ? (words[word + 1] as number) >>> (32 + shift) : 0;
+  return (((words[word] as number) << -shift) | next) & 63;
 }
 
-function uuidWords(key: string): Uint32Array | undefined {
+function uuidWords(key: string): Int32Array | undefined {
   if (key.length !== 36) return undefined;
-  const words = new Uint32Array(4);
+  const words = new Int32Array(4);
   let digits = 0;
   for (let index = 0; index < 36; index++) {
     const code = key.charCodeAt(index);
@@ -77,7 +87,7 @@ function uuidWords(key: string): Uint32Array | undefined {
     const digit = hexDigit(code);
     if (digit < 0) return undefined;
     const word = digits >>> 3;
-    words[word] = words[word]! << 4 | digit;
+    words[word] = (words[word] as number) << 4 | digit;
     digits++;
   }
   return words;
@@ -89,7 +99,7 @@ function hexDigit(code: number): number {
   return letter >= 97 && letter <= 102 ? letter - 87 : -1;
 }
 
-function hashWords(key: string): Uint32Array {
+function hashWords(key: string): Int32Array {
   const hash = createHash("sha256").update(key, "utf8").digest();
-  return Uint32Array.from({ length: 4 }, (_, word) => hash.readUInt32BE(word * 4));
+  return Int32Array.from({ length: 4 }, (_, word) => hash.readInt32BE(word * 4));
 }

@@ -1,6 +1,7 @@
 import { MemberHash } from "./digest.ts";
 import { messageIdFrom, readKeyWords, senderOf } from "./message_id.ts";
 import type { AccountId, MessageId, MessageSent, Provenance } from "./operation.ts";
+import { OriginTable } from "./origin_table.ts";
 
 /** Rows are numbered in order of arrival and never move. */
 export type Row = number;
@@ -25,13 +26,12 @@ const CAPACITY_MIN = 1024;
  */
 export class MessageTable {
   readonly #accounts: AccountNumbers;
-  readonly #origins: string[] = [];
-  readonly #originNumbers = new Map<string, number>();
+  readonly #origins = new OriginTable();
   #length = 0;
   #present = 0;
   #sender = new Uint32Array(CAPACITY_MIN);
   #recipient = new Uint32Array(CAPACITY_MIN);
-  #key = new Uint32Array(CAPACITY_MIN * 4);
+  #key = new Int32Array(CAPACITY_MIN * 4);
   #timeMs = new Float64Array(CAPACITY_MIN);
   #tick = new Uint32Array(CAPACITY_MIN);
   #origin = new Uint32Array(CAPACITY_MIN);
@@ -40,7 +40,7 @@ export class MessageTable {
   readonly #contents: (string | undefined)[] = [];
   /** Open addressing with linear probing: row + 1, or 0 where free; at most half full. */
   #index = new Uint32Array(CAPACITY_MIN * 2);
-  readonly #words = new Uint32Array(4);
+  readonly #words = new Int32Array(4);
   readonly #hash = new MemberHash();
 
   constructor(accounts: AccountNumbers) {
@@ -122,32 +122,39 @@ export class MessageTable {
     return (this.#flagsOf(row) & DELETED) !== 0;
   }
 
-  /** Whether a stamp was ever stored: deleted rows keep theirs. */
-  hasProvenance(row: Row): boolean {
+  /** Whether the message itself ever came, even if it is deleted. */
+  hasCome(row: Row): boolean {
     return this.#seq[row] !== 0;
+  }
+
+  /** Whether any operation changed the row since it was added. */
+  isHeardOf(row: Row): boolean {
+    return this.#flags[row] !== 0 || this.hasCome(row);
+  }
+
+  /** Whether the row is as operation `seq` of `origin` put it. */
+  isPutBy(row: Row, { origin, seq }: Pick<Provenance, "origin" | "seq">): boolean {
+    return this.#seq[row] === seq && this.#originOf(row) === origin;
   }
 
   provenanceOf(row: Row): Provenance {
     return {
       timeMs: this.timeMsOf(row),
       tick: this.#tick[row] as number,
-      origin: this.#origins[this.#origin[row] as number] as string,
+      origin: this.#originOf(row),
       seq: this.#seq[row] as number,
     };
   }
 
-  setProvenance(row: Row, { timeMs, tick, origin, seq }: Provenance): void {
-    this.#timeMs[row] = timeMs;
-    this.#tick[row] = tick;
-    this.#origin[row] = this.#originNumber(origin);
-    this.#seq[row] = seq;
-  }
-
   /** The message itself has come, or an earlier one of the same identity. */
   put(row: Row, message: MessageSent & Provenance, recipient: number): void {
-    if (!this.isPresent(row)) this.#present++;
-    this.setProvenance(row, message);
+    this.#timeMs[row] = message.timeMs;
+    this.#tick[row] = message.tick;
+    this.#origin[row] = this.#origins.numberOf(message.origin);
+    this.#seq[row] = message.seq;
     this.#recipient[row] = recipient;
+    if (this.isDeleted(row)) return;
+    if (!this.isPresent(row)) this.#present++;
     this.#contents[row] = message.content;
     this.#flags[row] = this.#flagsOf(row) | PRESENT;
   }
@@ -156,11 +163,18 @@ export class MessageTable {
     this.#flags[row] = this.#flagsOf(row) | READ;
   }
 
-  /** The text goes at once; the identity and its stamp stay. */
+  /** Deleted by its identity, for good. */
   markDeleted(row: Row): void {
-    if (this.isPresent(row)) this.#present--;
-    this.#contents[row] = undefined;
+    this.erase(row);
     this.#flags[row] = DELETED;
+  }
+
+  /** The text goes at once; the identity and its stamp stay. */
+  erase(row: Row): void {
+    if (!this.isPresent(row)) return;
+    this.#present--;
+    this.#contents[row] = undefined;
+    this.#flags[row] = this.#flagsOf(row) & ~PRESENT;
   }
 
   /** Negative if `a` comes before `b` in a conversation. */
@@ -170,35 +184,33 @@ export class MessageTable {
     const tick = (this.#tick[a] as number) - (this.#tick[b] as number);
     if (tick !== 0) return tick;
     if (this.#origin[a] !== this.#origin[b]) {
-      return this.provenanceOf(a).origin < this.provenanceOf(b).origin ? -1 : 1;
+      return this.#originOf(a) < this.#originOf(b) ? -1 : 1;
     }
     return (this.#seq[a] as number) - (this.#seq[b] as number);
   }
 
-  /** What a row adds to the state's digest: of a deleted one only its identity and that it is. */
-  hashOf(row: Row, senderHash: number, originHashes: (origin: string) => number): MemberHash {
-    const hash = this.#hash.start().uint32(senderHash);
-    for (let word = 0; word < 4; word++) hash.uint32(this.#key[row * 4 + word] as number);
-    hash.uint32(this.#flagsOf(row));
-    if (!this.isPresent(row)) return hash;
+  /**
+   * What a row adds to the state's digest: of a deleted one only its identity and that it is. Whether
+   * its message is still there follows from that and from the accounts, which have their own part.
+   */
+  hashOf(row: Row, senderHash: number): MemberHash {
+    const hash = this.#hash.start().int32(senderHash);
+    for (let word = 0; word < 4; word++) hash.int32(this.#key[row * 4 + word] as number);
+    hash.int32(this.#flagsOf(row) & ~PRESENT);
+    if (this.isDeleted(row) || !this.hasCome(row)) return hash;
     return hash
       .integer(this.timeMsOf(row))
-      .uint32(this.#tick[row] as number)
-      .uint32(originHashes(this.#origins[this.#origin[row] as number] as string))
+      .int32(this.#tick[row] as number)
+      .int32(this.#origins.hashOf(this.#origin[row] as number))
       .integer(this.#seq[row] as number);
+  }
+
+  #originOf(row: Row): string {
+    return this.#origins.nameOf(this.#origin[row] as number);
   }
 
   #flagsOf(row: Row): number {
     return this.#flags[row] as number;
-  }
-
-  #originNumber(origin: string): number {
-    let number = this.#originNumbers.get(origin);
-    if (number === undefined) {
-      number = this.#origins.push(origin) - 1;
-      this.#originNumbers.set(origin, number);
-    }
-    return number;
   }
 
   /** Where (sender, #words) stands in the index, or would. */
@@ -220,7 +232,7 @@ export class MessageTable {
     const capacity = this.#sender.length * 2;
     this.#sender = enlarge(this.#sender, new Uint32Array(capacity));
     this.#recipient = enlarge(this.#recipient, new Uint32Array(capacity));
-    this.#key = enlarge(this.#key, new Uint32Array(capacity * 4));
+    this.#key = enlarge(this.#key, new Int32Array(capacity * 4));
     this.#timeMs = enlarge(this.#timeMs, new Float64Array(capacity));
     this.#tick = enlarge(this.#tick, new Uint32Array(capacity));
     this.#origin = enlarge(this.#origin, new Uint32Array(capacity));
@@ -237,7 +249,10 @@ export class MessageTable {
   }
 }
 
-function enlarge<T extends Uint8Array | Uint32Array | Float64Array>(from: T, to: T): T {
+function enlarge<T extends Uint8Array | Int32Array | Uint32Array | Float64Array>(
+  from: T,
+  to: T,
+): T {
   to.set(from);
   return to;
 }
@@ -245,5 +260,5 @@ function enlarge<T extends Uint8Array | Uint32Array | Float64Array>(from: T, to:
 function slotHash(sender: number, w0: number, w1: number, w2: number, w3: number): number {
   let bits = Math.imul(w0 ^ w2, 0x9e3779b1) ^ Math.imul(w1 ^ w3, 0x85ebca77) ^ sender;
   bits = Math.imul(bits ^ (bits >>> 15), 0xc2b2ae3d);
-  return (bits ^ (bits >>> 13)) >>> 0;
+  return bits ^ (bits >>> 13);
 }

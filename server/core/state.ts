@@ -1,9 +1,8 @@
 import { type Account, AccountTable } from "./account_table.ts";
 import { Conversation } from "./conversation.ts";
-import { MemberHash, SetDigest } from "./digest.ts";
-import { EventFeed, type FeedEvent } from "./event_feed.ts";
+import { type MemberHash, SetDigest } from "./digest.ts";
+import { EventFeed, type EventSource, type FeedEvent } from "./event_feed.ts";
 import { MessageTable, type Row } from "./message_table.ts";
-import type { Provenance } from "./operation.ts";
 import { VersionVector } from "./version_vector.ts";
 
 /** All that a node knows: the fold of its operations, made by `apply` alone. */
@@ -13,7 +12,7 @@ export class ChatState {
   readonly feed = new EventFeed();
   readonly vector = new VersionVector();
   readonly #digest = new SetDigest();
-  readonly #originHashes = new Map<string, number>();
+  readonly #early = new Map<Row, { readonly event: FeedEvent; readonly from: EventSource }[]>();
 
   /** 16 hexadecimal digits, equal on nodes whose vectors are equal. */
   get digest(): string {
@@ -35,8 +34,16 @@ export class ChatState {
     return conversation;
   }
 
+  /** Of a message that is there. */
   conversationOf(row: Row): Conversation {
     return this.openConversation(this.sender(row), this.recipient(row));
+  }
+
+  /** Two accounts have a conversation while it has messages, whatever the order of arrival. */
+  closeIfEmpty(a: Account, b: Account): void {
+    if (this.conversation(a, b)?.presentCount !== 0) return;
+    a.conversations.delete(b.number);
+    b.conversations.delete(a.number);
   }
 
   sender(row: Row): Account {
@@ -49,8 +56,8 @@ export class ChatState {
   }
 
   /** Runs a change of a message's row, and keeps the digest in step. */
-  changeMessage(row: Row, known: boolean, change: () => void): void {
-    if (known) this.#digest.remove(this.#messageHash(row));
+  changeMessage(row: Row, change: () => void): void {
+    if (this.messages.isHeardOf(row)) this.#digest.remove(this.#messageHash(row));
     change();
     this.#digest.add(this.#messageHash(row));
   }
@@ -64,22 +71,71 @@ export class ChatState {
   }
 
   /** Adds an event to the feeds of those it concerns. */
-  tell(event: FeedEvent, from: Provenance, concerned: Iterable<Account>): void {
+  tell(event: FeedEvent, from: EventSource, concerned: Iterable<Account>): void {
     const number = this.feed.add(event, from);
     for (const account of concerned) account.feed.push(number);
   }
 
-  #messageHash(row: Row): MemberHash {
-    return this.messages.hashOf(row, this.sender(row).idHash, (origin) => this.#hashOf(origin));
+  /** Keeps what is to be told of a message that has not come: whom it concerns is not known yet. */
+  tellOnceCome(row: Row, event: FeedEvent, from: EventSource): void {
+    this.#early.set(row, [...this.#early.get(row) ?? [], { event, from }]);
   }
 
-  #hashOf(origin: string): number {
-    let hash = this.#originHashes.get(origin);
-    if (hash === undefined) {
-      hash = new MemberHash().start().text(origin).low;
-      this.#originHashes.set(origin, hash);
+  /** Tells what was kept of a message that has come now. */
+  tellEarly(row: Row, concerned: readonly Account[]): void {
+    const early = this.#early.get(row);
+    if (early === undefined) return;
+    for (const { event, from } of early) this.tell(event, from, concerned);
+    this.#early.delete(row);
+  }
+
+  /** Tells `account` what its sender was told of a message, because it is `account`'s now. */
+  retell(row: Row, account: Account): void {
+    const sender = this.sender(row);
+    if (account === sender) return;
+    const told = sender.feed;
+    for (let index = 0, { length } = told; index < length; index++) {
+      const number = told.at(index);
+      const event = this.feed.eventOf(number);
+      if (event.kind === "message" || !event.rows.includes(row)) continue;
+      this.tell({ ...event, rows: [row] }, this.feed.sourceOf(number), [account]);
     }
-    return hash;
+  }
+
+  /**
+   * What `account` missed since `cursor`, in order of arrival here. Events say what to look at, the
+   * state how it is now: of a message that was deleted or replaced since, only that is told.
+   */
+  *missed(account: Account, cursor: VersionVector): Generator<FeedEvent> {
+    for (const number of this.feed.missing(account.feed, cursor)) {
+      const event = this.eventFor(account, number);
+      if (event !== undefined) yield event;
+    }
+  }
+
+  eventFor(account: Account, number: number): FeedEvent | undefined {
+    const event = this.feed.eventOf(number);
+    const { messages } = this;
+    if (event.kind === "message") {
+      const { row } = event;
+      return messages.isPresent(row) && messages.isPutBy(row, this.feed.sourceOf(number))
+        ? event
+        : undefined;
+    }
+    const has = event.kind === "read";
+    const rows = event.rows.filter((row) => this.#has(account, row) === has);
+    return rows.length === 0 ? undefined : { ...event, rows };
+  }
+
+  /** Whether `account` has a message that is there: sent or received it. */
+  #has({ number }: Account, row: Row): boolean {
+    const { messages } = this;
+    return messages.isPresent(row) &&
+      (messages.senderOf(row) === number || messages.recipientOf(row) === number);
+  }
+
+  #messageHash(row: Row): MemberHash {
+    return this.messages.hashOf(row, this.sender(row).idHash);
   }
 }
 

@@ -27,6 +27,11 @@ export class Uint32List {
     this.#length++;
   }
 
+  removeAt(index: number): void {
+    this.#items.copyWithin(index, index + 1, this.#length);
+    this.#length--;
+  }
+
   /** Keeps those that `keep` says yes to, in order. */
   filter(keep: (item: number) => boolean): void {
     let kept = 0;

@@ -1,4 +1,5 @@
 import { crc32 } from "node:zlib";
+import { byteAt } from "../../codec/bytes.ts";
 import type { Operation } from "../core/operation.ts";
 import { type BatchMarker, batchText, encodeRecord, RECORD_CHARS_MAX } from "./record.ts";
 
@@ -15,7 +16,7 @@ export const BATCH_BYTES_FULL = 2 ** 23;
 /** No batch is longer than this, so neither is what a crash can leave of one. */
 export const BATCH_BYTES_MAX = BATCH_BYTES_FULL + LINE_BYTES_MAX;
 
-export const SEAL_BYTES = 18;
+const SEAL_BYTES = 18;
 
 const BUFFER_BYTES_MIN = 2 ** 16;
 /** A larger buffer is not kept for the next batch. */
@@ -29,7 +30,7 @@ HEX_DIGITS.forEach((digit, value) => HEX_VALUES[digit] = value);
 const [QUOTE, BRACE, NEWLINE] = [0x22, 0x7d, 0x0a];
 
 const encoder = new TextEncoder();
-const lenientDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
+const lenientDecoder = new TextDecoder();
 
 /** Encodes one batch after another into one buffer that grows as it must. */
 export class BatchEncoder {
@@ -99,7 +100,7 @@ export function sealFault(bytes: Uint8Array, start: number, end: number): string
   for (let i = 0; i < SEAL_START.length; i++) isSeal &&= bytes[sealStart + i] === SEAL_START[i];
   let said = 0;
   for (let at = sealStart + SEAL_START.length; at < end - 2; at++) {
-    const value = HEX_VALUES[bytes[at] ?? 0] ?? -1;
+    const value = HEX_VALUES[byteAt(bytes, at)] ?? -1;
     isSeal &&= value >= 0;
     said = said * 16 + value;
   }
@@ -115,29 +116,14 @@ export function sealFault(bytes: Uint8Array, start: number, end: number): string
  */
 export function canBeStartOfLine(bytes: Uint8Array): boolean {
   if (bytes.some((byte) => byte < 0x20)) return false;
-  const text = decodeUtf8(bytes, true);
-  if (text === undefined || !text.startsWith('{"'.slice(0, text.length))) return false;
+  if (!'{"'.startsWith(lenientDecoder.decode(bytes.subarray(0, 2))) || !isStartOfUtf8(bytes)) {
+    return false;
+  }
   // Inside of strings JSON escapes quotes, so this is nowhere but in the seal.
   const sealStart = lastIndexOf(bytes, SEAL_START);
   if (sealStart < 0) return true;
   const seal = `,"crc":"${hex(crc32(bytes.subarray(0, sealStart)))}"}`;
   return seal.startsWith(lenientDecoder.decode(bytes.subarray(sealStart)));
-}
-
-/**
- * The text of UTF-8, or undefined if it is not. The lenient decoder is four times as fast as the
- * fatal one; only what it may have mended is looked at again.
- */
-export function decodeUtf8(bytes: Uint8Array, mayEndEarly = false): string | undefined {
-  const text = lenientDecoder.decode(bytes);
-  if (!text.includes("\uFFFD")) return text;
-  try {
-    const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-    return strictDecoder.decode(bytes, { stream: mayEndEarly });
-  } catch (error) {
-    if (error instanceof TypeError) return undefined;
-    throw error;
-  }
 }
 
 /** Whether a marker is right about its batch. */
@@ -150,11 +136,22 @@ function writeSeal(bytes: Uint8Array, start: number, end: number): number {
   const crc = crc32(bytes.subarray(start, end));
   bytes.set(SEAL_START, end);
   let at = end + SEAL_START.length;
-  for (let shift = 28; shift >= 0; shift -= 4) bytes[at++] = HEX_DIGITS[crc >>> shift & 15] ?? 0;
+  for (let shift = 28; shift >= 0; shift -= 4) bytes[at++] = byteAt(HEX_DIGITS, crc >>> shift & 15);
   bytes[at++] = QUOTE;
   bytes[at++] = BRACE;
   bytes[at++] = NEWLINE;
   return at;
+}
+
+/** UTF-8, whose last character may be cut. */
+function isStartOfUtf8(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes, { stream: true });
+    return true;
+  } catch (error) {
+    if (error instanceof TypeError) return false;
+    throw error;
+  }
 }
 
 function lastIndexOf(bytes: Uint8Array, wanted: Uint8Array): number {

@@ -7,6 +7,9 @@ import { FileError, type Files, type FileStat, type OpenFile, type OpenMode } fr
  */
 const WRITE_SYNC_BYTES_MAX = 2 ** 20;
 
+/** 300 MB in pieces of this size take 28 ms, and 218 ms by way of another thread. */
+const READ_SYNC_BYTES_MAX = 2 ** 18;
+
 /** The machine's disk. */
 export const denoFiles: Files = {
   isDirectory: (path) =>
@@ -59,7 +62,8 @@ class DenoFile implements OpenFile {
   read(into: Uint8Array, at: number): Promise<number> {
     return attempt("read", this.#path, async () => {
       this.#file.seekSync(at, Deno.SeekMode.Start);
-      return await this.#file.read(into) ?? 0;
+      if (into.length > READ_SYNC_BYTES_MAX) return await this.#file.read(into) ?? 0;
+      return this.#file.readSync(into) ?? 0;
     });
   }
 

@@ -21,6 +21,7 @@ export class Journal {
   #bytes: number;
   #failure: unknown;
   #open: Promise<void> | undefined;
+  #closed = false;
 
   /** Takes over `file`, of which `bytes` are there and on disk, ending with a whole batch. */
   constructor(file: OpenFile, path: string, bytes: number) {
@@ -51,6 +52,8 @@ export class Journal {
 
   /** Waits for the open batch, if there is one, and closes the file. */
   async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
     const wasOpen = this.#open;
     this.#failure ??= new JournalError(`Cannot write journal ${this.#path}: it is closed`);
     // Whoever wrote the batch is told how it ended.

@@ -18,7 +18,8 @@ Deno.bench(`BatchEncoder.encode() ${BATCH} messages`, () => {
   encoder.encode(batch, 0);
 });
 
-const writing = await open(await Deno.makeTempDir());
+const empty = await Deno.makeTempDir();
+const writing = await open(empty);
 
 Deno.bench(`Journal.writeBatch() ${BATCH} messages, synced`, async () => {
   await writing.journal.writeBatch(batch);
@@ -33,7 +34,7 @@ Deno.bench(`openDataDirectory() with ${LINES} messages`, { n: 10 }, async () => 
 });
 
 globalThis.addEventListener("unload", () => {
-  for (const directory of [full]) Deno.removeSync(directory, { recursive: true });
+  for (const directory of [empty, full]) Deno.removeSync(directory, { recursive: true });
 });
 
 async function fill(directory: string): Promise<void> {
@@ -63,7 +64,8 @@ function message(seq: number): Operation {
     sender: "alice",
     recipient: "bob",
     recipientAccount: "xk4mq2ztr7wd",
-    content: `The disk of machine ${seq} is almost full: 97 % used, 12 GB left. Please have a look at it.`,
+    content:
+      `The disk of machine ${seq} is almost full: 97 % used, 12 GB left. Please have a look at it.`,
     timeMs: 1_795_000_000_000 + seq,
     tick: 0,
     origin: "node1.k3v9x2aq",

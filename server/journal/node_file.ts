@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { decodeUtf8, SEAL_BYTES, sealedLine, sealFault } from "./batch.ts";
+import { sealedLine, sealFault } from "./batch.ts";
 import { type Files, StorageError, writeAll } from "./files.ts";
 import { readExactly } from "./recovery.ts";
 
@@ -51,7 +51,7 @@ export async function writeNodeFile(files: Files, directory: string, now: NodeFi
 function decodeNodeFile(bytes: Uint8Array, path: string): NodeFile | "broken" {
   const end = bytes.indexOf(0x0a);
   if (end !== bytes.length - 1 || sealFault(bytes, 0, end) !== undefined) return "broken";
-  const fields = JSON.parse(`${decodeUtf8(bytes.subarray(0, end - SEAL_BYTES))}}`);
+  const fields = JSON.parse(new TextDecoder().decode(bytes.subarray(0, end)));
   if (fields.format !== FORMAT) {
     throw new StorageError(
       `Cannot use ${path}: it has format ${fields.format}, this version of chat knows ${FORMAT}. ` +

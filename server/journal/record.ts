@@ -1,3 +1,5 @@
+import { CodecError } from "../../codec/error.ts";
+import { decodeUtf8 } from "../../codec/utf8.ts";
 import type { Operation, Provenance } from "../core/operation.ts";
 
 /**
@@ -59,8 +61,9 @@ export function decodeRecord(text: string): Operation {
   return operationOf(fields, () => text);
 }
 
-/** What a journal's line holds, whose CRC is right. Throws {@linkcode RecordError}. */
-export function decodeLine(text: string): Line {
+/** What a journal's line holds, whose checksum is right. Throws {@linkcode RecordError}. */
+export function decodeLine(line: Uint8Array): Line {
+  const text = textOf(line);
   const fields = parseObject(text);
   const batch = fields.batch === undefined ? undefined : markerOf(fields.batch, text);
   const end = text.length - SEAL_CHARS - (batch === undefined ? 0 : batchText(batch).length);
@@ -193,6 +196,15 @@ function parseObject(text: string): JsonObject {
     throw wrong("line", "an object", value);
   }
   return value as JsonObject;
+}
+
+function textOf(line: Uint8Array): string {
+  try {
+    return decodeUtf8(line, 0, line.length);
+  } catch (error) {
+    if (error instanceof CodecError) throw new RecordError("not UTF-8");
+    throw error;
+  }
 }
 
 function markerOf(value: unknown, text: string): BatchMarker {

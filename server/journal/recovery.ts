@@ -1,5 +1,5 @@
 import type { Operation } from "../core/operation.ts";
-import { BATCH_BYTES_MAX, decodeUtf8, LINE_BYTES_MAX, markerFits, sealFault } from "./batch.ts";
+import { BATCH_BYTES_MAX, LINE_BYTES_MAX, markerFits, sealFault } from "./batch.ts";
 import { type OpenFile, StorageError } from "./files.ts";
 import { decodeLine, type Line, RecordError } from "./record.ts";
 import { judgeTail } from "./tail.ts";
@@ -42,7 +42,7 @@ export class RecoveryError extends StorageError {
   }
 }
 
-const CHUNK_BYTES = 2 ** 20;
+const CHUNK_BYTES = 2 ** 18;
 const NEWLINE = 0x0a;
 
 /**
@@ -139,9 +139,8 @@ class Replay {
   /** Reads the lines that end in `bytes`, which begin at offset `at`; returns their length. */
   #readLines(bytes: Uint8Array, at: number, searched: number): number {
     let start = 0;
-    // A loop finds the end of a line in 0.14 µs, indexOf() in 0.26 µs.
-    for (let end = searched; end < bytes.length; end++) {
-      if (bytes[end] !== NEWLINE) continue;
+    let end = endOfLine(bytes, searched);
+    for (; end < bytes.length; end = endOfLine(bytes, start)) {
       const found = sealFault(bytes, start, end);
       if (found !== undefined) {
         this.#fault = { at: at + start, found };
@@ -182,10 +181,8 @@ class Replay {
 
   /** A line whose checksum is right holds what was written: what is wrong with it is no crash. */
   #decode(bytes: Uint8Array, at: number): Line {
-    const text = decodeUtf8(bytes);
-    if (text === undefined) throw this.#damage(at, "bytes that are not UTF-8");
     try {
-      return decodeLine(text);
+      return decodeLine(bytes);
     } catch (error) {
       if (!(error instanceof RecordError)) throw error;
       throw this.#damage(at, `a record that cannot be understood (${error.message})`);
@@ -203,7 +200,7 @@ class Replay {
     if (whole > 0) {
       message += " Only if this machine lost power in its last write and you accept losing the " +
         `${this.#fileBytes - whole} bytes from byte ${whole} on: ` +
-        `truncate -s ${whole} ${path} && rm ${node}`;
+        `truncate -s ${whole} ${shellWord(path)} && rm ${shellWord(node)}`;
     }
     return new RecoveryError(path, line, at, message);
   }
@@ -223,6 +220,17 @@ export async function readExactly(
     filled += read;
   }
   return into.subarray(0, filled);
+}
+
+/** The index of the next newline, or the length. Takes 0.14 µs for a line, indexOf() 0.26 µs. */
+function endOfLine(bytes: Uint8Array, from: number): number {
+  let at = from;
+  while (at < bytes.length && bytes[at] !== NEWLINE) at++;
+  return at;
+}
+
+function shellWord(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
 
 function enlarge(buffer: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {

@@ -1,4 +1,4 @@
-import { canBeStartOfLine, decodeUtf8, markerFits, sealFault } from "./batch.ts";
+import { canBeStartOfLine, markerFits, sealFault } from "./batch.ts";
 import { type BatchMarker, decodeLine, RecordError } from "./record.ts";
 
 /** What the bytes after a journal's last whole batch are. */
@@ -13,6 +13,8 @@ export type Tail =
 /** What a disk writes as a whole or not at all, at the least. */
 const SECTOR_BYTES = 512;
 const NEWLINE = 0x0a;
+/** Marker and seal take no more. */
+const MARKED_END_BYTES = 128;
 
 /**
  * Judges the bytes from `offset`, where the last whole batch ends, to the end of the file.
@@ -39,8 +41,12 @@ const NEWLINE = 0x0a;
  *   whole, right checksum and goes on → damaged. No other single bit makes a file end early.
  * - the marker is under the checksum of its line.
  *
- * A whole sector of NULs in the very last batch looks like case 2 though a disk may have lost it
- * later: hence `syncedBytes` in recovery.ts, the bytes that are kept aside, and the new epoch.
+ * Markers tell more, also those of lines of which only the end is there: a batch that says that it
+ * began elsewhere than at `offset` is a later one, so what is missing before it was synced.
+ *
+ * What is left: a disk that lost sectors of the very last batch, or everything from some place in
+ * the batch before on, after both were synced. That looks like case 2; hence `syncedBytes` in
+ * recovery.ts, the bytes that are kept aside, the report, and the new epoch.
  */
 export function judgeTail(tail: Uint8Array, offset: number): Tail {
   const stray = findStrayNul(tail, offset);
@@ -52,55 +58,55 @@ export function judgeTail(tail: Uint8Array, offset: number): Tail {
   for (; start < tail.length; lines++) {
     const newline = tail.indexOf(NEWLINE, start);
     const end = newline < 0 ? tail.length : newline;
-    const line = { tail, offset, start: afterLastNul(tail, start, end), end };
-    const whole = sealFault(tail, line.start, end);
-    if (whole === undefined) {
-      const verdict = judgeWholeLine(line, hole, lines + 1);
-      if (verdict !== undefined) return verdict;
-    } else if (line.start === start && (newline >= 0 || !canBeStartOfLine(tail.subarray(start)))) {
-      return { kind: "damaged", at: offset + start, found: whole };
+    const written = afterLastNul(tail, start, end);
+    const fault = sealFault(tail, written, end);
+    const isEnd = end >= tail.length - 1;
+    if (fault === undefined) {
+      const marker = markerIn(tail.subarray(written, end));
+      const at = offset + written;
+      if (marker === "damaged") return { kind: "damaged", at, found: "no record of this version" };
+      if (hole < 0 && marker !== undefined) {
+        if (newline < 0 && markerFits(marker, lines + 1, start)) return { kind: "lacks_newline" };
+        return { kind: "damaged", at, found: "a batch marker that does not fit" };
+      }
+      if (marker !== undefined && !(isEnd && marker.bytes === written)) {
+        return holeBefore(hole, offset);
+      }
+    } else if (written === start) {
+      if (newline < 0 && canBeStartOfLine(tail.subarray(start))) break;
+      return { kind: "damaged", at: offset + start, found: fault };
+    } else {
+      // The line's start was not written; it is between `start` and `written`.
+      const bytes = markedBytesAtEnd(tail.subarray(written, end));
+      const fits = isEnd && bytes !== undefined && bytes >= start && bytes <= written;
+      if (bytes !== undefined && !fits) return holeBefore(hole, offset);
     }
     start = end + 1;
   }
   return { kind: "torn", why: hole < 0 ? "the file ends early" : "sectors were never written" };
 }
 
-/** A line with a right checksum; `start` and `end` are indexes in `tail`. */
-interface WholeLine {
-  readonly tail: Uint8Array;
-  readonly offset: number;
-  readonly start: number;
-  readonly end: number;
+/** A marker says that another batch was whole after the one with the hole, or began after it. */
+function holeBefore(hole: number, offset: number): Tail {
+  const found = "unwritten sectors before another batch";
+  return { kind: "damaged", at: offset + hole, found };
 }
 
-/** Decides by the marker of a line, if it has one: batches before it were synced before it. */
-function judgeWholeLine(line: WholeLine, hole: number, lines: number): Tail | undefined {
-  const { tail, offset, start, end } = line;
-  const marker = markerIn(tail.subarray(start, end));
-  if (marker === undefined) return undefined;
-  const at = offset + start;
-  if (marker === "damaged") return { kind: "damaged", at, found: "no record of this version" };
-  if (end < tail.length - 1) {
-    const found = "unwritten sectors before a whole batch that is not the last";
-    return { kind: "damaged", at: offset + Math.max(hole, 0), found };
-  }
-  if (hole < 0) {
-    if (end === tail.length && markerFits(marker, lines, start)) return { kind: "lacks_newline" };
-    return { kind: "damaged", at, found: "a batch marker that does not fit" };
-  }
-  if (marker.bytes === start) return undefined;
-  return { kind: "damaged", at: offset + hole, found: "unwritten sectors before a whole batch" };
-}
-
+/** The marker of a line with a right checksum. */
 function markerIn(line: Uint8Array): BatchMarker | "damaged" | undefined {
-  const text = decodeUtf8(line);
-  if (text === undefined) return "damaged";
   try {
-    return decodeLine(text).batch;
+    return decodeLine(line).batch;
   } catch (error) {
     if (error instanceof RecordError) return "damaged";
     throw error;
   }
+}
+
+/** What the marker says at the end of a line whose start is missing. */
+function markedBytesAtEnd(line: Uint8Array): number | undefined {
+  const end = new TextDecoder().decode(line.subarray(-MARKED_END_BYTES));
+  const bytes = /,"batch":\{"records":\d+,"bytes":(\d+)\},"crc":"[\da-f]{8}"\}$/.exec(end)?.[1];
+  return bytes === undefined ? undefined : Number(bytes);
 }
 
 /** The index of the first NUL that is in no run from boundary to boundary. */

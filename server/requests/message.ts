@@ -35,7 +35,7 @@ export function sendMessage(
   const known = messages.find(id);
   // The same request again, after a lost reply or on another node: the same message, also if it was
   // deleted meanwhile.
-  if (known !== undefined && messages.hasProvenance(known)) {
+  if (known !== undefined && messages.hasCome(known)) {
     return sent(id, messages.timeMsOf(known));
   }
   const friend = findUser(context.state, to);
@@ -99,7 +99,7 @@ export function listMessages(
   const friend = findUser(context.state, name);
   if (friend === undefined) return noSuchUser(name);
   const end = before === undefined ? undefined : messages.find(before);
-  const isOurs = end !== undefined && messages.hasProvenance(end) &&
+  const isOurs = end !== undefined && messages.hasCome(end) &&
     (messages.senderOf(end) === account.number || messages.senderOf(end) === friend.number);
   if (before !== undefined && !isOurs) {
     return refuse("no_such_message", "`before` is no message of this conversation");

@@ -1,0 +1,27 @@
+import { printableJson } from "../printable.ts";
+import type { Call, Command } from "./command.ts";
+import { EXIT, type ExitCode } from "./exit_code.ts";
+import { counted } from "./message_output.ts";
+import { SIGN_IN_OPTIONS } from "./option_table.ts";
+import { whileSignedIn } from "./signed_in.ts";
+
+export const deleteCommand: Command = {
+  name: "delete",
+  operands: "ID…",
+  operandsMin: 1,
+  operandsMax: Infinity,
+  summary: "Deletes messages that you sent or were sent, for both sides.",
+  options: [...SIGN_IN_OPTIONS, "json"],
+  run,
+};
+
+async function run(call: Call): Promise<ExitCode> {
+  const { options, shell } = call;
+  return await whileSignedIn(call, async (client) => {
+    const changed = await client.deleteMessages(options.operands);
+    const { count, copies } = changed;
+    const text = `deleted ${counted(count, "message")} (on ${counted(copies, "node")})`;
+    await shell.write(`${options.has("json") ? printableJson({ count, copies }) : text}\n`);
+    return EXIT.done;
+  });
+}

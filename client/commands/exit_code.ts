@@ -1,0 +1,63 @@
+import {
+  ClosedError,
+  InvalidInputError,
+  NoSuchAccountError,
+  RefusedError,
+  SessionEndedError,
+  TooManyRequestsError,
+  UnansweredError,
+  UnknownOutcomeError,
+  UnreachableError,
+  WrongPasswordError,
+} from "../errors.ts";
+import { InputTooLongError, InterruptedError, OutputClosedError } from "../shell.ts";
+import { ConfigurationError, UsageError } from "./usage.ts";
+
+/** What scripts go by. */
+export const EXIT = {
+  done: 0,
+  /** The user can fix it. */
+  failed: 1,
+  /** Wrong usage or configuration. */
+  usage: 2,
+  unreachable: 3,
+  /** Wrong password, not allowed. */
+  refused: 4,
+  tooFewCopies: 5,
+  bug: 70,
+  interrupted: 130,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** Refusals about who asks, not about what is asked. */
+const NOT_FOR_YOU = ["not_allowed", "not_signed_in", "too_many_attempts", "wrong_password"];
+/** Refusals that say the server cannot serve now. */
+const NOT_NOW = ["busy", "too_many_connections", "too_slow"];
+
+/** The exit code for what a command threw. */
+export function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof OutputClosedError) return EXIT.done;
+  if (error instanceof InterruptedError) return EXIT.interrupted;
+  if (error instanceof UsageError || error instanceof ConfigurationError) return EXIT.usage;
+  if (error instanceof UnreachableError || error instanceof UnansweredError) {
+    return EXIT.unreachable;
+  }
+  if (error instanceof WrongPasswordError || error instanceof SessionEndedError) {
+    return EXIT.refused;
+  }
+  if (error instanceof RefusedError) {
+    if (NOT_NOW.includes(error.code)) return EXIT.unreachable;
+    return NOT_FOR_YOU.includes(error.code) ? EXIT.refused : EXIT.failed;
+  }
+  return FIXABLE.some((kind) => error instanceof kind) ? EXIT.failed : EXIT.bug;
+}
+
+const FIXABLE = [
+  ClosedError,
+  InputTooLongError,
+  InvalidInputError,
+  NoSuchAccountError,
+  TooManyRequestsError,
+  UnknownOutcomeError,
+];

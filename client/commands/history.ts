@@ -1,0 +1,49 @@
+import type { ChatMessage } from "../../codec/message.ts";
+import type { ChatClient } from "../connection.ts";
+import type { Call, Command } from "./command.ts";
+import { EXIT, type ExitCode } from "./exit_code.ts";
+import { writeMessages } from "./message_output.ts";
+import { SIGN_IN_OPTIONS } from "./option_table.ts";
+import { whileSignedIn } from "./signed_in.ts";
+import { UsageError } from "./usage.ts";
+
+const LIMIT_DEFAULT = 50;
+
+export const history: Command = {
+  name: "history",
+  operands: "FRIEND",
+  operandsMin: 1,
+  operandsMax: 1,
+  summary: "Shows the newest messages with somebody, oldest first.",
+  options: [...SIGN_IN_OPTIONS, "json", "limit", "all", "before"],
+  run,
+};
+
+async function run(call: Call): Promise<ExitCode> {
+  const { options } = call;
+  const [friend = ""] = options.operands;
+  const limit = options.count("limit");
+  if (limit !== undefined && options.has("all")) {
+    throw new UsageError("--limit and --all cannot both be given");
+  }
+  const count = options.has("all") ? Infinity : limit ?? LIMIT_DEFAULT;
+  return await whileSignedIn(call, async (client) => {
+    const messages = await newest(client, friend, count, options.text("before"));
+    await writeMessages(call, messages.reverse());
+    return EXIT.done;
+  });
+}
+
+async function newest(
+  client: ChatClient,
+  friend: string,
+  count: number,
+  before: string | undefined,
+): Promise<ChatMessage[]> {
+  const found: ChatMessage[] = [];
+  for await (const message of client.historyFromNewest(friend, before)) {
+    found.push(message);
+    if (found.length >= count) break;
+  }
+  return found;
+}

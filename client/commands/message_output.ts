@@ -1,0 +1,33 @@
+import type { ChatMessage } from "../../codec/message.ts";
+import { COLORED, dateAndTime, messageLines, type Paint, PLAIN } from "../message_text.ts";
+import { printable, printableJson } from "../printable.ts";
+import type { Shell } from "../shell.ts";
+import type { Call } from "./command.ts";
+import type { Options } from "./option_table.ts";
+
+/** Whether to use colours: as the options say, else on a terminal unless NO_COLOR is set. */
+export function paintFor({ options, shell }: { options: Options; shell: Shell }): Paint {
+  const when = options.word("color", "auto", "always", "never") ?? "auto";
+  if (when !== "auto") return when === "always" ? COLORED : PLAIN;
+  const isDumb = shell.env("TERM") === "dumb";
+  return shell.stdoutIsTerminal && !shell.env("NO_COLOR") && !isDumb ? COLORED : PLAIN;
+}
+
+/** Writes messages for a person, or with `--json` one object a line. */
+export async function writeMessages(call: Call, messages: Iterable<ChatMessage>): Promise<void> {
+  const paint = paintFor(call);
+  let text = "";
+  for (const message of messages) text += messageText(call, message, paint);
+  if (text !== "") await call.shell.write(text);
+}
+
+function messageText({ options }: Call, message: ChatMessage, paint: Paint): string {
+  if (options.has("json")) return `${printableJson(message)}\n`;
+  const head = `${dateAndTime(message.time)}  to ${printable(message.recipient)} `;
+  return `${messageLines(message, head, paint).join("\n")}\n`;
+}
+
+/** `1 node`, `2 nodes` */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}

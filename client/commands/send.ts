@@ -1,0 +1,55 @@
+import { CONTENT_BYTES_MAX } from "../input_limits.ts";
+import { printable, printableJson } from "../printable.ts";
+import type { Call, Command } from "./command.ts";
+import { EXIT, type ExitCode, exitCodeOf } from "./exit_code.ts";
+import { counted } from "./message_output.ts";
+import { SIGN_IN_OPTIONS } from "./option_table.ts";
+import { withoutLineEnd } from "./settings.ts";
+import { whileSignedIn } from "./signed_in.ts";
+import { UsageError } from "./usage.ts";
+
+export const send: Command = {
+  name: "send",
+  operands: "TO [TEXT…]",
+  operandsMin: 1,
+  operandsMax: Infinity,
+  summary: "Sends a message; without TEXT, what standard input holds.",
+  options: [...SIGN_IN_OPTIONS, "create", "json", "key", "min-copies"],
+  run,
+};
+
+async function run(call: Call): Promise<ExitCode> {
+  const { options, shell, outside } = call;
+  const [to = "", ...words] = options.operands;
+  const copiesMin = options.count("min-copies") ?? 1;
+  const content = words.length > 0 ? words.join(" ") : await contentFromStdin(call);
+  const key = options.text("key") ?? outside.uuid();
+  let isSending = false;
+  try {
+    return await whileSignedIn(call, async (client) => {
+      isSending = true;
+      const sent = await client.send(to, content, { key });
+      const stored = `stored on ${counted(sent.copies, "node")}`;
+      await shell.write(
+        options.has("json")
+          ? `${printableJson(sent)}\n`
+          : `sent ${printable(sent.id)} (${stored})\n`,
+      );
+      if (sent.copies >= copiesMin) return EXIT.done;
+      shell.note(`chat: too few copies: ${stored}, --min-copies is ${copiesMin}`);
+      return EXIT.tooFewCopies;
+    });
+  } catch (error) {
+    if (isSending && exitCodeOf(error) === EXIT.unreachable) {
+      const again = `to send it again, give --key ${printable(key)}: it stays one message`;
+      shell.note(`chat: the message may have been stored; ${again}`);
+    }
+    throw error;
+  }
+}
+
+async function contentFromStdin({ shell }: Call): Promise<string> {
+  if (shell.stdinIsTerminal) throw new UsageError("no text: give it, or pipe it to standard input");
+  // A line end beyond the limit is not content.
+  return withoutLineEnd(await shell.readStdin(CONTENT_BYTES_MAX + 2));
+}

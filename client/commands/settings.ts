@@ -1,0 +1,111 @@
+import * as v from "valibot";
+import { formatHost, type Host, parseHost, PORT_DEFAULT } from "../host.ts";
+import type { Shell } from "../shell.ts";
+import type { Options } from "./option_table.ts";
+import { ConfigurationError, UsageError } from "./usage.ts";
+
+/** What the user's own configuration file may say. */
+const userConfigShape = v.object({
+  hosts: v.optional(v.array(v.string())),
+  user: v.optional(v.string()),
+});
+type UserConfig = v.InferOutput<typeof userConfigShape>;
+
+/** What a client needs of a servers.json: where each node listens for clients. */
+const serversShape = v.object({
+  nodes: v.pipe(
+    v.array(v.object({
+      name: v.string(),
+      tcp: v.object({
+        host: v.string(),
+        port: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535)),
+      }),
+    })),
+    v.minLength(1),
+  ),
+});
+
+/** The servers to try, in order. */
+export async function hostsOf(options: Options, shell: Shell): Promise<readonly Host[]> {
+  const named = options.all("host");
+  const servers = options.text("config");
+  if (named.length > 0 && servers !== undefined) {
+    throw new UsageError("--host and --config cannot both be given");
+  }
+  if (named.length > 0) return named.map((text) => hostFrom("--host", text, UsageError));
+  if (servers !== undefined) return await hostsOfServers(servers, shell);
+  const { hosts = [] } = await readUserConfig(shell);
+  if (hosts.length === 0) return [{ host: "127.0.0.1", port: PORT_DEFAULT }];
+  return hosts.map((text) => hostFrom("hosts in config.json", text, ConfigurationError));
+}
+
+/** Who to sign in as; undefined if nothing says it. */
+export async function userOf(options: Options, shell: Shell): Promise<string | undefined> {
+  return options.text("user") ?? (shell.env("CHAT_USER") || (await readUserConfig(shell)).user);
+}
+
+/** The password, if anything but a person says it. */
+export async function passwordOf(options: Options, shell: Shell): Promise<string | undefined> {
+  const path = options.text("password-file");
+  if (path === undefined) return shell.env("CHAT_PASSWORD") || undefined;
+  return withoutLineEnd(await readConfigured(path, shell));
+}
+
+/** One line break at the end is the editor's, or the shell's, not the author's. */
+export function withoutLineEnd(text: string): string {
+  return text.replace(/\r?\n$/, "");
+}
+
+async function hostsOfServers(path: string, shell: Shell): Promise<readonly Host[]> {
+  const servers = parseConfigured(path, await readConfigured(path, shell), serversShape);
+  return servers.nodes.map(({ tcp }) => hostFrom(path, formatHost(tcp), ConfigurationError));
+}
+
+async function readUserConfig(shell: Shell): Promise<UserConfig> {
+  const home = shell.env("HOME");
+  const directory = shell.env("XDG_CONFIG_HOME") || (home ? `${home}/.config` : undefined);
+  if (directory === undefined) return {};
+  const path = `${directory}/chat/config.json`;
+  const text = await shell.readTextFile(path).catch((error) => {
+    if (error instanceof Error && error.name === "NotFound") return undefined;
+    throw new ConfigurationError(`Cannot read ${path}: ${messageOf(error)}`);
+  });
+  return text === undefined ? {} : parseConfigured(path, text, userConfigShape);
+}
+
+async function readConfigured(path: string, shell: Shell): Promise<string> {
+  try {
+    return await shell.readTextFile(path);
+  } catch (error) {
+    throw new ConfigurationError(`Cannot read ${path}: ${messageOf(error)}`);
+  }
+}
+
+function parseConfigured<S extends v.GenericSchema>(
+  path: string,
+  text: string,
+  shape: S,
+): v.InferOutput<S> {
+  const result = v.safeParse(shape, parseJson(path, text));
+  if (result.success) return result.output;
+  const issues = result.issues.map((issue) => `${v.getDotPath(issue) ?? "it"}: ${issue.message}`);
+  throw new ConfigurationError(`Cannot use ${path}: ${issues.join("; ")}`);
+}
+
+function parseJson(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new ConfigurationError(`Cannot use ${path}: it is no JSON (${messageOf(error)})`);
+  }
+}
+
+function hostFrom(where: string, text: string, Kind: new (message: string) => Error): Host {
+  const host = parseHost(text);
+  if (host === undefined) throw new Kind(`${where}: ${text} is not HOST or HOST:PORT`);
+  return host;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

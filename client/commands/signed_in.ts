@@ -1,0 +1,70 @@
+import { ChatClient } from "../connection.ts";
+import { NoSuchAccountError } from "../errors.ts";
+import type { ClientTimeouts, ConnectionState } from "../options.ts";
+import { printable } from "../printable.ts";
+import type { Call } from "./command.ts";
+import { hostsOf, passwordOf, userOf } from "./settings.ts";
+import { UsageError } from "./usage.ts";
+
+/** How long a one-shot command tries to get back to a server that it lost. */
+const GIVE_UP_MS = 30_000;
+
+/** Calls `action` with a client that is signed in as the options say, and closes the client. */
+export async function whileSignedIn<T>(
+  call: Call,
+  action: (client: ChatClient) => Promise<T>,
+  timeouts: Partial<ClientTimeouts> = { giveUpMs: GIVE_UP_MS },
+): Promise<T> {
+  const { options, shell, outside } = call;
+  const hosts = await hostsOf(options, shell);
+  const user = await requireUser(call);
+  const password = await requirePassword(call, user);
+  // What fails before the first connection is in the error, if it comes to one.
+  let wasConnected = false;
+  const onState = (state: ConnectionState) => {
+    if (wasConnected && state.state !== "ended") shell.note(describeState(state));
+    wasConnected ||= state.state === "connected";
+  };
+  await using client = new ChatClient({ hosts, outside, timeouts, onState });
+  try {
+    await client.signIn({ user, password, create: options.has("create") });
+  } catch (error) {
+    if (!(error instanceof NoSuchAccountError)) throw error;
+    throw new NoSuchAccountError(user, "use --create to make it");
+  }
+  return await action(client);
+}
+
+/** A connection's state as a person is told of it. */
+export function describeState(state: ConnectionState): string {
+  switch (state.state) {
+    case "connected":
+      return `chat: connected to ${printable(state.node)} (${state.host})`;
+    case "lost": {
+      const next = state.nextTryMs < 1000
+        ? "trying the next"
+        : `trying again in ${Math.round(state.nextTryMs / 1000)} s`;
+      return `chat: no connection to ${state.host} (${printable(state.why)}); ${next}`;
+    }
+    case "ended":
+      return `chat: ${printable(state.error instanceof Error ? state.error.message : "it ended")}`;
+    default:
+      return state satisfies never;
+  }
+}
+
+async function requireUser({ options, shell }: Call): Promise<string> {
+  const user = await userOf(options, shell);
+  if (user === undefined) throw new UsageError("who? Give --user NAME, or set CHAT_USER");
+  return user;
+}
+
+async function requirePassword({ options, shell }: Call, user: string): Promise<string> {
+  const password = await passwordOf(options, shell);
+  if (password !== undefined) return password;
+  if (shell.stdinIsTerminal && shell.stderrIsTerminal) {
+    const typed = await shell.askSecret(`Password of ${printable(user)}: `);
+    if (typed !== undefined) return typed;
+  }
+  throw new UsageError("no password: set CHAT_PASSWORD, or give --password-file FILE");
+}

@@ -1,0 +1,31 @@
+import { printable, printableJson } from "../printable.ts";
+import type { Call, Command } from "./command.ts";
+import { EXIT, type ExitCode } from "./exit_code.ts";
+import { writeMessages } from "./message_output.ts";
+import { SIGN_IN_OPTIONS } from "./option_table.ts";
+import { whileSignedIn } from "./signed_in.ts";
+
+export const tail: Command = {
+  name: "tail",
+  operands: "",
+  operandsMin: 0,
+  operandsMax: 0,
+  summary: "Shows messages as they come, for ever; with --json all events, each with its cursor.",
+  options: [...SIGN_IN_OPTIONS, "create", "json", "since"],
+  run,
+};
+
+async function run(call: Call): Promise<ExitCode> {
+  const { options, shell } = call;
+  const since = options.text("since");
+  return await whileSignedIn(call, async (client) => {
+    const events = await client.subscribe(since === undefined ? {} : { since });
+    const { user, node } = client.session;
+    shell.note(`chat: following as ${printable(user)} on ${printable(node)}`);
+    for await (const { kind, payload } of events) {
+      if (options.has("json")) await shell.write(`${printableJson({ kind, ...payload })}\n`);
+      else if (kind === "message") await writeMessages(call, [payload]);
+    }
+    return EXIT.done;
+  }, { giveUpMs: Infinity });
+}

@@ -1,0 +1,36 @@
+import type { ChatUser } from "../../codec/message.ts";
+import type { Paint } from "../message_text.ts";
+import { printable, printableJson } from "../printable.ts";
+import type { Call, Command } from "./command.ts";
+import { EXIT, type ExitCode } from "./exit_code.ts";
+import { paintFor } from "./message_output.ts";
+import { SIGN_IN_OPTIONS } from "./option_table.ts";
+import { whileSignedIn } from "./signed_in.ts";
+
+export const users: Command = {
+  name: "users",
+  operands: "[PATTERN]",
+  operandsMin: 0,
+  operandsMax: 1,
+  summary: "Lists people: all, or those that match a pattern such as 'al*'.",
+  options: [...SIGN_IN_OPTIONS, "json"],
+  run,
+};
+
+async function run(call: Call): Promise<ExitCode> {
+  const paint = paintFor(call);
+  const isJson = call.options.has("json");
+  return await whileSignedIn(call, async (client) => {
+    for await (const user of client.allUsers(call.options.operands[0])) {
+      await call.shell.write(`${isJson ? printableJson(user) : userLine(user, paint)}\n`);
+    }
+    return EXIT.done;
+  });
+}
+
+/** `bob, online, 3 unread` */
+export function userLine({ name, online, unread }: ChatUser, paint: Paint): string {
+  const presence = online ? ", online" : "";
+  const waiting = unread > 0 ? `, ${paint.strong(`${unread} unread`)}` : "";
+  return `${paint.name(printable(name))}${presence}${waiting}`;
+}

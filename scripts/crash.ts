@@ -1,0 +1,33 @@
+/** `deno task test:crash`: kills a server over and over under load, and looks for what it lost. */
+
+import { parseArgs } from "@std/cli/parse-args";
+import { runCampaign } from "./crash/campaign.ts";
+import { Random } from "./fuzz/random.ts";
+import { executable, fromSource } from "./server_process.ts";
+
+const flags = parseArgs(Deno.args, { string: ["kills", "seed", "chat"] });
+const kills = Number(flags.kills ?? 200);
+const seed = Number(flags.seed ?? Date.now() % 1_000_000);
+const directory = await Deno.makeTempDir({ prefix: "chat-crash-" });
+console.log(`${kills} kills, --seed ${seed}, data in ${directory}`);
+
+const report = await runCampaign({
+  program: flags.chat === undefined ? fromSource : executable(flags.chat),
+  directory,
+  kills,
+  random: new Random(seed),
+  log: console.log,
+});
+console.log(
+  `${report.kills} kills, ${report.sent} sent, ${report.acknowledged} acknowledged, ` +
+    `${report.torn} torn batches cut`,
+);
+for (const fault of ["lost", "doubled", "altered", "resurrected", "unread again", "foreign"] as const) {
+  const what = report.faults.get(fault) ?? [];
+  console.log(`${fault}: ${what.length}${what.slice(0, 5).map((one) => `\n  ${one}`).join("")}`);
+}
+if (report.faults.size > 0) {
+  console.log(`what it has is left in ${directory}`);
+  Deno.exit(1);
+}
+await Deno.remove(directory, { recursive: true });

@@ -1,0 +1,125 @@
+import { parseArgs } from "@std/cli/parse-args";
+import { ConfigError, ServerConfig } from "./config.ts";
+import { StorageError } from "./journal/files.ts";
+import { ListenError, startServer } from "./serve.ts";
+
+export const SERVE_USAGE = `usage: chat serve [--node NAME] [--config FILE] [--data DIR] [--insecure]
+
+Runs a node of this messenger. Alone, it is node "solo" on 127.0.0.1:9001 with its data in data/solo.
+
+  --node NAME    which node of the configuration this is
+  --config FILE  the configuration, servers.json unless said otherwise
+  --data DIR     where the journal is kept, data/NAME unless said otherwise
+  --insecure     the network between nodes is trusted: allow gRPC without TLS beyond this machine`;
+
+/** `chat serve`: resolves to the exit code once the node has stopped. */
+export async function runServe(args: readonly string[], version: string): Promise<number> {
+  const log = (line: string) => console.error(`chat: ${line}`);
+  const flags = parseServeArgs(args);
+  if (typeof flags === "string") {
+    console.error(`chat serve: ${flags}\n\n${SERVE_USAGE}`);
+    return EXIT_USAGE;
+  }
+  if (flags.help) {
+    console.log(SERVE_USAGE);
+    return 0;
+  }
+  try {
+    const config = await readConfig(flags);
+    const node = config.getCurrentNode(flags.node ?? onlyNodeOf(config));
+    const dataDirectory = flags.data ?? `data/${node.name}`;
+    const server = await startServer({ node, dataDirectory, version, log });
+    const signal = await Promise.race([nextSignal(), server.failed]);
+    log(`stopping (${signal})`);
+    await server.stop();
+    return 0;
+  } catch (error) {
+    if (error instanceof ConfigError) {
+      log(error.message);
+      return EXIT_USAGE;
+    }
+    if (!(error instanceof StorageError || error instanceof ListenError)) throw error;
+    log(error.message);
+    return EXIT_FIXABLE;
+  }
+}
+
+/** DESIGN §7: the user can fix it; wrong usage or configuration. */
+const EXIT_FIXABLE = 1;
+const EXIT_USAGE = 2;
+
+interface ServeFlags {
+  readonly node?: string;
+  readonly config?: string;
+  readonly data?: string;
+  readonly insecure: boolean;
+  readonly help: boolean;
+}
+
+function parseServeArgs(args: readonly string[]): ServeFlags | string {
+  const unknown: string[] = [];
+  const parsed = parseArgs(args, {
+    string: ["node", "config", "data", "_"],
+    boolean: ["insecure", "help"],
+    alias: { help: "h" },
+    unknown: (arg) => {
+      unknown.push(arg);
+      return false;
+    },
+  });
+  if (unknown[0] !== undefined) return `cannot understand ${unknown[0]}`;
+  const { node, config, data, insecure, help } = parsed;
+  for (const [name, value] of Object.entries({ node, config, data })) {
+    if (value === "") return `--${name} needs a value`;
+  }
+  return {
+    ...(node === undefined ? {} : { node }),
+    ...(config === undefined ? {} : { config }),
+    ...(data === undefined ? {} : { data }),
+    insecure,
+    help,
+  };
+}
+
+/** The configuration that the flags name; a lone node if they name none. */
+async function readConfig(flags: ServeFlags): Promise<ServerConfig> {
+  if (flags.config === undefined && flags.node === undefined) return ServerConfig.solo();
+  const path = flags.config ?? "servers.json";
+  const config = ServerConfig.parse(await readText(path), path);
+  const exposed = config.insecureGrpcHosts();
+  if (exposed.length > 0 && !flags.insecure) {
+    throw new ConfigError(path, [
+      `nodes would talk to each other without TLS on ${exposed.join(", ")}: ` +
+      `use loopback addresses, or --insecure if that network is trusted`,
+    ]);
+  }
+  return config;
+}
+
+/** Which node this is when the flags do not say. */
+function onlyNodeOf({ nodes, source }: ServerConfig): string {
+  const [first, ...others] = nodes;
+  if (first !== undefined && others.length === 0) return first.name;
+  const names = nodes.map(({ name }) => name).join(", ");
+  throw new ConfigError(source, [`it names several nodes, say which with --node: ${names}`]);
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    const reason = error instanceof Deno.errors.NotFound
+      ? "there is no such file; see docs/OPERATIONS.md for what it says, or leave out --node and --config"
+      : error instanceof Error ? error.message : String(error);
+    throw new ConfigError(path, [reason]);
+  }
+}
+
+/** The name of the first signal that asks this process to end. */
+function nextSignal(): Promise<Deno.Signal> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      Deno.addSignalListener(signal, () => resolve(signal));
+    }
+  });
+}

@@ -1,0 +1,96 @@
+import { encodeMessage, type Event, LIST_ITEMS_MAX, writeEvent } from "../codec/message.ts";
+import type { Account } from "./core/account_table.ts";
+import type { EventSource, FeedEvent } from "./core/event_feed.ts";
+import type { ChatState } from "./core/state.ts";
+import type { VersionVector } from "./core/version_vector.ts";
+import { describeMessage } from "./requests/message.ts";
+
+/**
+ * What one session is told, frame by frame: first what it missed, then what happens, without a seam.
+ * It walks its account's feed, so what waits for a slow reader takes no memory of its own.
+ */
+export class Subscription {
+  readonly #state: ChatState;
+  readonly #account: Account;
+  /** What the client had when it subscribed: nothing of that is told again. */
+  readonly #since: VersionVector;
+  /** What it has, once it has got the frames that were taken so far. */
+  readonly #seen: VersionVector;
+  #at: number;
+  #frames: Uint8Array[] = [];
+
+  /** Without `since`, from now on. */
+  constructor(state: ChatState, account: Account, since?: VersionVector) {
+    this.#state = state;
+    this.#account = account;
+    this.#since = (since ?? state.vector).copy();
+    this.#seen = this.#since.copy();
+    this.#at = since === undefined ? account.feed.length : 0;
+  }
+
+  /** How many events are left. */
+  count(): number {
+    let count = 0;
+    for (let at = this.#at; at < this.#account.feed.length; at++) {
+      if (this.#eventAt(at) !== undefined) count++;
+    }
+    return count;
+  }
+
+  /** The next frame; undefined while there is nothing to tell. */
+  next(): Uint8Array | undefined {
+    while (this.#frames.length === 0 && this.#at < this.#account.feed.length) {
+      const number = this.#account.feed.at(this.#at);
+      const event = this.#eventAt(this.#at++);
+      if (event !== undefined) this.#frames = this.#encode(event, this.#state.feed.sourceOf(number));
+    }
+    return this.#frames.shift();
+  }
+
+  #eventAt(at: number): FeedEvent | undefined {
+    const number = this.#account.feed.at(at);
+    if (this.#since.covers(this.#state.feed.sourceOf(number))) return undefined;
+    return this.#state.eventFor(this.#account, number);
+  }
+
+  /** A client that is cut off between two frames of one event resumes from before it. */
+  #encode(event: FeedEvent, source: EventSource): Uint8Array[] {
+    const before = this.#seen.toString();
+    this.#seen.advance(source.origin, Math.max(source.seq, this.#seen.seqOf(source.origin)));
+    // Up to date, the client has also seen all that is not its business.
+    const isLast = this.#at === this.#account.feed.length;
+    const after = (isLast ? this.#state.vector : this.#seen).toString();
+    const parts = describeEvent(this.#state, event);
+    return parts.map((part, index) => {
+      const cursor = index === parts.length - 1 ? after : before;
+      return encodeMessage(writeEvent, withCursor(part, cursor));
+    });
+  }
+}
+
+type EventWithoutCursor = Event extends infer E
+  ? E extends { kind: infer K; payload: infer P } ? { kind: K; payload: Omit<P, "cursor"> } : never
+  : never;
+
+function withCursor(event: EventWithoutCursor, cursor: string): Event {
+  return { kind: event.kind, payload: { ...event.payload, cursor } } as Event;
+}
+
+/** An event as clients see it, in parts of at most 1,000 ids. */
+function describeEvent(state: ChatState, event: FeedEvent): EventWithoutCursor[] {
+  if (event.kind === "message") {
+    return [{ kind: "message", payload: describeMessage(state, event.row) }];
+  }
+  const parts: EventWithoutCursor[] = [];
+  for (let start = 0; start < event.rows.length; start += LIST_ITEMS_MAX) {
+    const ids = event.rows.slice(start, start + LIST_ITEMS_MAX)
+      .map((row) => state.messages.idOf(row));
+    if (event.kind === "read") {
+      const reader = state.accounts.nameOf(state.accounts.at(event.reader));
+      parts.push({ kind: "read", payload: { reader, ids } });
+    } else {
+      parts.push({ kind: "deleted", payload: { ids } });
+    }
+  }
+  return parts;
+}

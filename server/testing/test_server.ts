@@ -1,0 +1,39 @@
+import type { ScryptCost } from "../auth/password.ts";
+import type { Limits } from "../limits.ts";
+import { type RunningServer, startServer } from "../serve.ts";
+
+/** Hashing that takes a millisecond: tests sign up many. */
+export const CHEAP: ScryptCost = { n: 2 ** 4, r: 1, p: 1 };
+
+export interface TestServer extends RunningServer, AsyncDisposable {
+  readonly directory: string;
+  readonly log: readonly string[];
+}
+
+/** A real server on a free port, its data in a directory of its own that goes when it does. */
+export async function testServer(
+  { limits = {}, directory }: { limits?: Partial<Limits>; directory?: string } = {},
+): Promise<TestServer> {
+  const dataDirectory = directory ?? await Deno.makeTempDir({ prefix: "chat-test-" });
+  const log: string[] = [];
+  const anyPort = { host: "127.0.0.1", port: 0 };
+  const server = await startServer({
+    node: { name: "node1", tcp: anyPort, grpc: anyPort },
+    dataDirectory,
+    version: "0.0.0-test",
+    log: (line) => log.push(line),
+    limits,
+    passwordCost: CHEAP,
+  });
+  return {
+    ...server,
+    directory: dataDirectory,
+    log,
+    async [Symbol.asyncDispose]() {
+      await server.stop();
+      const bug = log.find((line) => line.includes("bug"));
+      if (bug !== undefined) throw new Error(bug);
+      if (directory === undefined) await Deno.remove(dataDirectory, { recursive: true });
+    },
+  };
+}
