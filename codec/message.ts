@@ -42,11 +42,9 @@ export type RefusalCode =
   | "frame_truncated"
   | "no_such_message"
   | "no_such_user"
-  | "not_allowed"
   | "not_signed_in"
   | "too_many_attempts"
   | "too_many_connections"
-  | "too_slow"
   | "unknown_type"
   | "wrong_password";
 

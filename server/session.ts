@@ -48,7 +48,7 @@ export class Session implements RequestSession, ConnectedClient {
   readonly #outbox: Outbox;
   readonly #context: RequestContext;
   readonly #frameLimits = { payloadBytesMax: PAYLOAD_BYTES_MAX_ANONYMOUS };
-  readonly #connectedMs: number;
+  #signedOutMs: number;
   readonly #waiting: Set<Session>;
   #account: Account | undefined;
   /** The password hash it signed in with: with another one, the session ends. */
@@ -66,7 +66,7 @@ export class Session implements RequestSession, ConnectedClient {
     this.#connection = connection;
     this.#parts = parts;
     this.#waiting = waiting;
-    this.#connectedMs = parts.nowMs();
+    this.#signedOutMs = parts.nowMs();
     this.#outbox = new Outbox(connection, parts.commit, parts.nowMs);
     this.#context = parts.contextOf(this);
   }
@@ -89,6 +89,8 @@ export class Session implements RequestSession, ConnectedClient {
         }
         this.flush();
       }
+      // The client may have closed only its own side, and still want its replies.
+      await this.#outbox.below(0);
     } catch (error) {
       if (error instanceof CodecError) await this.#sayWhy(error);
       else this.#parts.reportBug(error);
@@ -122,7 +124,7 @@ export class Session implements RequestSession, ConnectedClient {
 
   checkDeadlines(nowMs: number): void {
     const { signInDeadlineMs, writeStallMs } = this.#parts.limits;
-    if (this.#account === undefined && nowMs - this.#connectedMs > signInDeadlineMs) this.end();
+    if (this.#account === undefined && nowMs - this.#signedOutMs > signInDeadlineMs) this.end();
     const stalledSinceMs = this.#outbox.stalledSinceMs;
     if (stalledSinceMs !== undefined && nowMs - stalledSinceMs > writeStallMs) this.end();
   }
@@ -142,6 +144,7 @@ export class Session implements RequestSession, ConnectedClient {
     const account = this.#account;
     if (account === undefined) return;
     this.#account = undefined;
+    this.#signedOutMs = this.#parts.nowMs();
     this.#subscription = undefined;
     this.#frameLimits.payloadBytesMax = PAYLOAD_BYTES_MAX_ANONYMOUS;
     if (this.#parts.registry.signOut(this, account)) this.#parts.broadcast.presence(account, false);

@@ -23,8 +23,8 @@ export class Throttle {
 
   /** How long this key has to wait, in ms; 0 if it need not. */
   waitMs(key: string, nowMs: number): number {
-    const spent = this.#spent(key, nowMs);
-    return spent < this.#burst ? 0 : Math.ceil((spent - this.#burst + 1) * this.#refillMs);
+    const over = this.#spent(key, nowMs) - (this.#burst - 1);
+    return over <= 0 ? 0 : Math.ceil(over * this.#refillMs);
   }
 
   charge(key: string, nowMs: number): void {

@@ -92,15 +92,25 @@ function applyRepeatedMessage(
   const known = state.messages.provenanceOf(row);
   const knownRecipient = state.recipient(row);
   const wins = compareProvenance(operation, known) < 0;
-  if (recipient !== knownRecipient) {
-    // Whoever got the later one, here or on another node, has it no more.
-    const [source, loser] = wins ? [operation, knownRecipient] : [known, recipient];
-    state.tell({ kind: "deleted", rows: [row] }, source, partiesOf(state.sender(row), loser));
-    if (wins) state.retell(row, recipient);
-  }
-  if (!wins) return NOTHING_VISIBLE;
+  const withdrawal = recipient === knownRecipient
+    ? NOTHING_VISIBLE
+    : wins
+    ? withdraw(state, row, operation, knownRecipient)
+    : withdraw(state, row, known, recipient);
+  if (!wins) return withdrawal;
+  if (recipient !== knownRecipient) state.retell(row, recipient);
   takeOutOfConversation(state, row);
-  return putMessage(state, operation, row, recipient);
+  const change = putMessage(state, operation, row, recipient);
+  if (withdrawal.kind !== "visible") return change;
+  return { ...withdrawal, concerned: new Set([...withdrawal.concerned, recipient]) };
+}
+
+/** Whoever got the later of two, here or on another node, has it no more. */
+function withdraw(state: ChatState, row: Row, from: Provenance, loser: Account): Change {
+  const event: FeedEvent = { kind: "deleted", rows: [row] };
+  const concerned = partiesOf(state.sender(row), loser);
+  state.tell(event, from, concerned);
+  return { kind: "visible", event, concerned };
 }
 
 function putMessage(

@@ -65,7 +65,9 @@ Deno.test("apply() moves a repeated message to the earlier one's recipient", () 
 Deno.test("apply() never tells the content of a moved message to who had it before", () => {
   const node = new Node();
   node.hear("a", message({ content: "for bob" }), 2);
-  node.hear("b", message({ recipientAccount: CAROL, content: "for carol" }), 1);
+  const moved = message({ recipientAccount: CAROL, content: "for carol" });
+  const { change } = node.hear("b", moved, 1);
+  assertEquals(concernedBy(change), [ALICE, BOB, CAROL]);
   assertEquals(node.missed(BOB), [`deleted ${ID}`]);
   assertEquals(node.missed(CAROL), ["message for carol"]);
   assertEquals(node.missed(ALICE), ["message for carol"]);
@@ -331,6 +333,11 @@ class Node {
     if (row === undefined) throw new Error(`Cannot find message: id is ${id}`);
     return row;
   }
+}
+
+/** Whose sessions are woken. */
+function concernedBy(change: Change): AccountId[] {
+  return "concerned" in change ? [...change.concerned].map(({ id }) => id).sort() : [];
 }
 
 function idOf(sender: AccountId, key = "key"): MessageId {

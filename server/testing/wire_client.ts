@@ -87,6 +87,11 @@ export class WireClient {
     return this.#events.waiting;
   }
 
+  /** Sends nothing more, and still reads. */
+  async closeWrite(): Promise<void> {
+    await this.#conn.closeWrite();
+  }
+
   close(): void {
     try {
       this.#conn.close();

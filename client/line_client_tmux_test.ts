@@ -1,0 +1,121 @@
+import { assertEquals, assertNotMatch, assertStringIncludes } from "@std/assert";
+import { CHAT, chat, ScratchNode } from "./testing/chat_process.ts";
+import { hasTmux, TmuxPane } from "./testing/tmux_pane.ts";
+
+const ignore = !await hasTmux();
+if (ignore) console.log("The tests of the client on a terminal are skipped: tmux is not installed");
+
+const bob = { CHAT_USER: "bob", CHAT_PASSWORD: "bobs-password" };
+/** A script that shows what a terminal that is as before shows. */
+const TERMINAL_CHECK = `echo exit $?; stty -a | grep -qw -- '-echo' || echo "it echoes"`;
+
+async function startClient(pane: TmuxPane, node: ScratchNode, ...more: string[]): Promise<void> {
+  const words = ["env", `XDG_CONFIG_HOME=${node.scratch}`, ...CHAT, "client"];
+  await pane.enter("clear");
+  await pane.enter([...words, "--host", node.address, ...more].join(" "));
+}
+
+async function signUp(pane: TmuxPane, user: string): Promise<void> {
+  await pane.until("Name: ");
+  await pane.enter(user);
+  await pane.until(`There is no account "${user}". Create it? [y/N]`);
+  await pane.enter("y");
+  await pane.until("New password:");
+  await pane.enter("a long password");
+  await pane.until("The same again:");
+  await pane.enter("a long password");
+  await pane.until(`You are ${user}`);
+}
+
+Deno.test({
+  name: "client on a terminal asks before a mistyped name becomes an account",
+  ignore,
+  async fn() {
+    await using node = await ScratchNode.start();
+    await using pane = await TmuxPane.open();
+    await startClient(pane, node);
+    await pane.until("Name: ");
+    await pane.enter("alcie");
+    await pane.until(`There is no account "alcie". Create it? [y/N]`);
+    await pane.press("Enter");
+    await pane.until(/Create it.*\n+Name: $/);
+    await pane.enter("alice");
+    await pane.until(`There is no account "alice". Create it? [y/N]`);
+    await pane.enter("y");
+    await pane.until("New password:");
+    await pane.enter("a long password");
+    await pane.until("The same again:");
+    await pane.enter("another password");
+    await pane.until("not the same");
+    await pane.enter("a long password");
+    await pane.until(/not the same.\n+New password:\n+The same again:$/);
+    await pane.enter("a long password");
+    assertNotMatch(await pane.until("You are alice"), /long|another/);
+    await pane.enter("/quit");
+    await pane.until(/\$ $|\$$/);
+    await pane.enter(TERMINAL_CHECK);
+    assertStringIncludes(await pane.until("it echoes"), "exit 0");
+    const { code, stderr } = await chat(["inbox", "--host", node.address], {
+      env: { CHAT_USER: "alcie", CHAT_PASSWORD: "a long password" },
+    });
+    assertEquals(code, 1, stderr);
+  },
+});
+
+Deno.test({
+  name: "client on a terminal keeps what is typed through messages and the death of the node",
+  ignore,
+  async fn() {
+    await using node = await ScratchNode.start();
+    const host = ["--host", node.address];
+    assertEquals((await chat(["inbox", ...host, "--create"], { env: bob })).code, 0);
+    await using pane = await TmuxPane.open();
+    await startClient(pane, node);
+    await signUp(pane, "alice");
+    await pane.enter("/msg bob");
+    await pane.until("bob> ");
+    await pane.type("half a sen");
+
+    assertEquals((await chat(["send", ...host, "alice", "are you there?"], { env: bob })).code, 0);
+    await pane.until(/bob: are you there\?(\n.*)*\nbob> half a sen$/);
+    await node.kill();
+    await pane.until(/no connection(\n.*)*\nbob> half a sen$/);
+    await pane.enter("tence");
+    await pane.until("[2] sending…");
+    await pane.type("and the next");
+    await node.startAgain();
+    const screen = await pane.until(/\[2\] stored on 1 node(\n.*)*\nbob> and the next$/);
+    assertEquals(screen.match(/are you there/g)?.length, 1);
+
+    const inbox = await chat(["inbox", ...host, "--mark-read", "--json"], { env: bob });
+    const messages = inbox.stdout.trim().split("\n").map((line) => JSON.parse(line));
+    assertEquals(messages.map(({ content }) => content), ["half a sentence"]);
+    await pane.until(/\[2\] read by bob(\n.*)*\nbob> and the next$/);
+    await pane.press("C-c");
+    await pane.until(/and the next\n\$$/);
+    await pane.enter(TERMINAL_CHECK);
+    assertStringIncludes(await pane.until("it echoes"), "exit 130");
+  },
+});
+
+Deno.test({
+  name: "client on a terminal shows other people's control characters as escapes",
+  ignore,
+  async fn() {
+    await using node = await ScratchNode.start();
+    const host = ["--host", node.address];
+    await using pane = await TmuxPane.open();
+    await startClient(pane, node);
+    await signUp(pane, "alice");
+    await chat(["inbox", ...host, "--create"], { env: bob });
+    const content = "\x1b[2J\x1b[Hgone\u202e?";
+    assertEquals((await chat(["send", ...host, "alice"], { env: bob, stdin: content })).code, 0);
+    const screen = await pane.until("gone");
+    assertStringIncludes(screen, "bob: \\x1b[2J\\x1b[Hgone\\u{202e}?");
+    assertStringIncludes(screen, "You are alice");
+    await pane.press("C-d");
+    await pane.until(/\$ $|\$$/);
+    await pane.enter(TERMINAL_CHECK);
+    assertStringIncludes(await pane.until("it echoes"), "exit 0");
+  },
+});
