@@ -6,17 +6,19 @@ const ignore = !await hasTmux();
 if (ignore) console.log("The tests of the client on a terminal are skipped: tmux is not installed");
 
 const bob = { CHAT_USER: "bob", CHAT_PASSWORD: "bobs-password" };
-/** A script that shows what a terminal that is as before shows. */
-const TERMINAL_CHECK = `echo exit $?; stty -a | grep -qw -- '-echo' || echo "it echoes"`;
+/** Prints the exit code, and whether the terminal is as before, in words that are not in it. */
+const TERMINAL_CHECK = `echo exit $?; stty -a | grep -qwe -echo -e -icanon || echo its' echo'`;
 
 async function startClient(pane: TmuxPane, node: ScratchNode, ...more: string[]): Promise<void> {
-  const words = ["env", `XDG_CONFIG_HOME=${node.scratch}`, ...CHAT, "client"];
-  await pane.enter("clear");
-  await pane.enter([...words, "--host", node.address, ...more].join(" "));
+  const words = [...CHAT, "client", "--host", node.address, ...more].join(" ");
+  // In a script, so that the pane shows what is said and not how it was called.
+  const script = `echo $$ >${node.scratch}/pid\nXDG_CONFIG_HOME=${node.scratch} exec ${words}\n`;
+  await Deno.writeTextFile(`${node.scratch}/client.sh`, script);
+  await pane.enter(`clear; sh ${node.scratch}/client.sh`);
 }
 
 async function signUp(pane: TmuxPane, user: string): Promise<void> {
-  await pane.until("Name: ");
+  await pane.until("Name:");
   await pane.enter(user);
   await pane.until(`There is no account "${user}". Create it? [y/N]`);
   await pane.enter("y");
@@ -34,11 +36,11 @@ Deno.test({
     await using node = await ScratchNode.start();
     await using pane = await TmuxPane.open();
     await startClient(pane, node);
-    await pane.until("Name: ");
+    await pane.until("Name:");
     await pane.enter("alcie");
     await pane.until(`There is no account "alcie". Create it? [y/N]`);
     await pane.press("Enter");
-    await pane.until(/Create it.*\n+Name: $/);
+    await pane.until(/Create it.*\n+Name:$/);
     await pane.enter("alice");
     await pane.until(`There is no account "alice". Create it? [y/N]`);
     await pane.enter("y");
@@ -52,9 +54,9 @@ Deno.test({
     await pane.enter("a long password");
     assertNotMatch(await pane.until("You are alice"), /long|another/);
     await pane.enter("/quit");
-    await pane.until(/\$ $|\$$/);
+    await pane.until(/\$$/);
     await pane.enter(TERMINAL_CHECK);
-    assertStringIncludes(await pane.until("it echoes"), "exit 0");
+    assertStringIncludes(await pane.until("its echo"), "exit 0");
     const { code, stderr } = await chat(["inbox", "--host", node.address], {
       env: { CHAT_USER: "alcie", CHAT_PASSWORD: "a long password" },
     });
@@ -73,13 +75,13 @@ Deno.test({
     await startClient(pane, node);
     await signUp(pane, "alice");
     await pane.enter("/msg bob");
-    await pane.until("bob> ");
+    await pane.until("bob>");
     await pane.type("half a sen");
 
     assertEquals((await chat(["send", ...host, "alice", "are you there?"], { env: bob })).code, 0);
     await pane.until(/bob: are you there\?(\n.*)*\nbob> half a sen$/);
     await node.kill();
-    await pane.until(/no connection(\n.*)*\nbob> half a sen$/);
+    await pane.until(/no connection.*(\n.*)*\nbob> half a sen$/);
     await pane.enter("tence");
     await pane.until("[2] sending…");
     await pane.type("and the next");
@@ -94,7 +96,7 @@ Deno.test({
     await pane.press("C-c");
     await pane.until(/and the next\n\$$/);
     await pane.enter(TERMINAL_CHECK);
-    assertStringIncludes(await pane.until("it echoes"), "exit 130");
+    assertStringIncludes(await pane.until("its echo"), "exit 130");
   },
 });
 
@@ -114,8 +116,40 @@ Deno.test({
     assertStringIncludes(screen, "bob: \\x1b[2J\\x1b[Hgone\\u{202e}?");
     assertStringIncludes(screen, "You are alice");
     await pane.press("C-d");
-    await pane.until(/\$ $|\$$/);
+    await pane.until(/\$$/);
     await pane.enter(TERMINAL_CHECK);
-    assertStringIncludes(await pane.until("it echoes"), "exit 0");
+    assertStringIncludes(await pane.until("its echo"), "exit 0");
   },
 });
+
+Deno.test({
+  name: "client on a terminal leaves it as it was when the process is told to end, or fails",
+  ignore,
+  async fn() {
+    await using node = await ScratchNode.start();
+    await using pane = await TmuxPane.open();
+    await startClient(pane, node);
+    await signUp(pane, "alice");
+    await pane.type("half a sen");
+    await pane.until(/half a sen$/);
+    await signalForeground("SIGTERM", node);
+    await pane.until(/half a sen\n\$$/);
+    await pane.enter(TERMINAL_CHECK);
+    assertStringIncludes(await pane.until("its echo"), "exit 143");
+
+    const screen = new URL("lines/readline_screen.ts", import.meta.url);
+    const failing = `import { ReadlineScreen } from "${screen}";
+      void new ReadlineScreen(() => []).next();
+      setTimeout(() => Deno.exit(70), 1);`;
+    await Deno.writeTextFile(`${node.scratch}/failing.ts`, failing);
+    await pane.enter(`clear; ${CHAT[0]} run -A ${node.scratch}/failing.ts`);
+    await pane.until(/^\$.*\n(.*\n)*\$$/);
+    await pane.enter(TERMINAL_CHECK);
+    assertStringIncludes(await pane.until("its echo"), "exit 70");
+  },
+});
+
+/** Signals the client by its id, which its shell wrote down. */
+async function signalForeground(signal: Deno.Signal, node: ScratchNode): Promise<void> {
+  Deno.kill(Number(await Deno.readTextFile(`${node.scratch}/pid`)), signal);
+}

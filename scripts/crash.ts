@@ -22,7 +22,9 @@ console.log(
   `${report.kills} kills, ${report.sent} sent, ${report.acknowledged} acknowledged, ` +
     `${report.torn} torn batches cut`,
 );
-for (const fault of ["lost", "doubled", "altered", "resurrected", "unread again", "foreign"] as const) {
+for (
+  const fault of ["lost", "doubled", "altered", "resurrected", "unread again", "foreign"] as const
+) {
   const what = report.faults.get(fault) ?? [];
   console.log(`${fault}: ${what.length}${what.slice(0, 5).map((one) => `\n  ${one}`).join("")}`);
 }

@@ -40,7 +40,9 @@ export class Broadcast {
     }
     // After the event: that a session ends may tell of presence, with a cursor past the event.
     if (change.kind === "password_changed" || change.kind === "account_deleted") {
-      for (const session of [...this.#registry.sessionsOf(change.account)]) session.checkCredential();
+      for (const session of [...this.#registry.sessionsOf(change.account)]) {
+        session.checkCredential();
+      }
     }
   }
 

@@ -146,7 +146,9 @@ export class Outbox {
   async #writeAll(bytes: Uint8Array): Promise<void> {
     this.#writingBytes = bytes.length;
     while (this.#writingBytes > 0) {
-      this.#writingBytes -= await this.#sink.write(bytes.subarray(bytes.length - this.#writingBytes));
+      this.#writingBytes -= await this.#sink.write(
+        bytes.subarray(bytes.length - this.#writingBytes),
+      );
       this.#lastProgressMs = this.#nowMs();
     }
   }
@@ -166,4 +168,3 @@ function isReply(content: Reply | CopiesReply | Uint8Array): content is Reply {
 function heldBytes(content: CopiesReply | Uint8Array): number {
   return content instanceof Uint8Array ? content.length : HELD_REPLY_BYTES;
 }
-

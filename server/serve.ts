@@ -9,7 +9,11 @@ import { HybridClock } from "./core/hybrid_clock.ts";
 import { ACCOUNT_ID_LENGTH } from "./core/message_id.ts";
 import { originOf } from "./core/operation.ts";
 import { ChatState } from "./core/state.ts";
-import { type DataDirectory, openDataDirectory, type OpeningReport } from "./journal/data_directory.ts";
+import {
+  type DataDirectory,
+  openDataDirectory,
+  type OpeningReport,
+} from "./journal/data_directory.ts";
 import { denoFiles } from "./journal/deno_files.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import { SessionRegistry } from "./registry.ts";

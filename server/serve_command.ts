@@ -3,7 +3,8 @@ import { ConfigError, ServerConfig } from "./config.ts";
 import { StorageError } from "./journal/files.ts";
 import { ListenError, startServer } from "./serve.ts";
 
-export const SERVE_USAGE = `usage: chat serve [--node NAME] [--config FILE] [--data DIR] [--insecure]
+export const SERVE_USAGE =
+  `usage: chat serve [--node NAME] [--config FILE] [--data DIR] [--insecure]
 
 Runs a node of this messenger. Alone, it is node "solo" on 127.0.0.1:9001 with its data in data/solo.
 
@@ -110,7 +111,9 @@ async function readText(path: string): Promise<string> {
   } catch (error) {
     const reason = error instanceof Deno.errors.NotFound
       ? "there is no such file; see docs/OPERATIONS.md for what it says, or leave out --node and --config"
-      : error instanceof Error ? error.message : String(error);
+      : error instanceof Error
+      ? error.message
+      : String(error);
     throw new ConfigError(path, [reason]);
   }
 }

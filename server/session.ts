@@ -1,5 +1,5 @@
 import { CodecError, type CodecErrorCode } from "../codec/error.ts";
-import { byteStream, type Frame, FrameDecoder, type ByteSource } from "../codec/frame.ts";
+import { type ByteSource, byteStream, type Frame, FrameDecoder } from "../codec/frame.ts";
 import { PAYLOAD_BYTES_MAX, PAYLOAD_BYTES_MAX_ANONYMOUS, readRequest } from "../codec/message.ts";
 import type { Broadcast } from "./broadcast.ts";
 import type { Commit, Position } from "./commit.ts";
@@ -9,7 +9,12 @@ import type { VersionVector } from "./core/version_vector.ts";
 import type { Limits } from "./limits.ts";
 import { type ByteSink, Outbox } from "./outbox.ts";
 import type { ConnectedClient, SessionRegistry } from "./registry.ts";
-import { type Outcome, refuse, type RequestContext, type RequestSession } from "./requests/context.ts";
+import {
+  type Outcome,
+  refuse,
+  type RequestContext,
+  type RequestSession,
+} from "./requests/context.ts";
 import { decide } from "./requests/table.ts";
 import { Subscription } from "./subscription.ts";
 
@@ -39,7 +44,10 @@ export interface SessionParts {
 const WINDOW_MS = 1000;
 
 /** Faults after which the bytes that follow mean nothing. */
-const BREAKS_THE_STREAM: ReadonlySet<CodecErrorCode> = new Set(["frame_too_large", "frame_truncated"]);
+const BREAKS_THE_STREAM: ReadonlySet<CodecErrorCode> = new Set([
+  "frame_too_large",
+  "frame_truncated",
+]);
 
 /** One client connection: its frames in, its replies and events out, and who it is signed in as. */
 export class Session implements RequestSession, ConnectedClient {

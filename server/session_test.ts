@@ -218,7 +218,9 @@ Deno.test("more passwords than can be hashed at once get `busy`, and nothing els
 Deno.test("a connection that sends too fast is slowed down, and every request is answered", async () => {
   await using server = await testServer({ limits: { framesPerSecondAnonymousMax: 10 } });
   const client = await WireClient.connect(server.port);
-  await client.send(...Array.from({ length: 25 }, () => ({ kind: "ping", payload: null }) as const));
+  await client.send(
+    ...Array.from({ length: 25 }, () => ({ kind: "ping", payload: null }) as const),
+  );
   for (let i = 0; i < 25; i++) assertEquals((await client.reply()).kind, "pong");
   client.close();
 });

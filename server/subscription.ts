@@ -42,7 +42,9 @@ export class Subscription {
     while (this.#frames.length === 0 && this.#at < this.#account.feed.length) {
       const number = this.#account.feed.at(this.#at);
       const event = this.#eventAt(this.#at++);
-      if (event !== undefined) this.#frames = this.#encode(event, this.#state.feed.sourceOf(number));
+      if (event !== undefined) {
+        this.#frames = this.#encode(event, this.#state.feed.sourceOf(number));
+      }
     }
     return this.#frames.shift();
   }
@@ -58,8 +60,8 @@ export class Subscription {
     const before = this.#seen.toString();
     this.#seen.advance(source.origin, Math.max(source.seq, this.#seen.seqOf(source.origin)));
     // Up to date, the client has also seen all that is not its business.
-    const isLast = this.#at === this.#account.feed.length;
-    const after = (isLast ? this.#state.vector : this.#seen).toString();
+    if (this.#at === this.#account.feed.length) this.#seen.include(this.#state.vector);
+    const after = this.#seen.toString();
     const parts = describeEvent(this.#state, event);
     return parts.map((part, index) => {
       const cursor = index === parts.length - 1 ? after : before;

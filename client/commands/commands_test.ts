@@ -74,7 +74,6 @@ Deno.test("chat tail follows over the death of the node, with nothing missed or 
   const tail = spawnChat(["tail", ...host, "--create", "--json"], bob);
   const notes = tail.stderr.pipeThrough(new TextDecoderStream()).getReader();
   assertMatch((await notes.read()).value ?? "", /following as bob on node1/);
-  notes.releaseLock();
   const contents = messagesIn(tail.stdout);
   await chat(["send", ...host, "--create", "bob", "one"], { env: alice });
   assertEquals((await contents.next()).value, "one");
@@ -84,7 +83,7 @@ Deno.test("chat tail follows over the death of the node, with nothing missed or 
   assertEquals((await contents.next()).value, "two");
   assertEquals((await contents.next()).value, "three");
   tail.kill("SIGINT");
-  await Promise.all([tail.stderr.cancel(), tail.stdin.close()]);
+  await Promise.all([notes.cancel(), tail.stdin.close()]);
   assertEquals((await contents.next()).done, true);
   assertEquals((await tail.status).code, 130);
 });

@@ -48,6 +48,8 @@ export class ReadlineScreen implements LineScreen {
   /** A hidden question that is open. */
   #secret: string | undefined;
   #isClosed = false;
+  /** Ctrl+D closes readline by itself. */
+  #hasEnded = false;
 
   constructor(completer: Completer) {
     this.#readline = readline.createInterface({
@@ -60,7 +62,10 @@ export class ReadlineScreen implements LineScreen {
     this.#lines = new EnteredLines(this.#readline, WAITING_LINES_MAX);
     this.#readline.on("line", (line) => this.#lines.push(line));
     this.#readline.on("SIGINT", () => this.#lines.end("interrupt"));
-    this.#readline.on("close", () => this.#lines.end("end"));
+    this.#readline.on("close", () => {
+      this.#hasEnded = true;
+      this.#lines.end("end");
+    });
     // However the program ends, the terminal is as before.
     globalThis.addEventListener("unload", this.#restore);
   }
@@ -128,6 +133,7 @@ export class ReadlineScreen implements LineScreen {
     this.#isClosed = true;
     globalThis.removeEventListener("unload", this.#restore);
     this.#output.isMuted = false;
+    if (this.#hasEnded) return void process.stdout.write("\n");
     // Below what was being typed, wherever in it the cursor was.
     this.#readline.write(null, { ctrl: true, name: "e" });
     const hasPrompt = this.#readline.getCursorPos().cols > 0;

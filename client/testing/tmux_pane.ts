@@ -24,7 +24,7 @@ export class TmuxPane implements AsyncDisposable {
     const pane = new TmuxPane(`chat-test-${crypto.randomUUID()}`);
     const size = ["-x", `${columns}`, "-y", `${rows}`];
     await pane.#tmux("-f", "/dev/null", "new-session", "-d", ...size, "env PS1='$ ' sh");
-    await pane.until("$ ");
+    await pane.until(/^\$$/);
     return pane;
   }
 

@@ -56,7 +56,10 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRep
   return { kills, sent, acknowledged: total(clients, "acknowledged"), torn, faults };
 }
 
-async function meet(port: number, { clients = 8, random }: CampaignOptions): Promise<CrashClient[]> {
+async function meet(
+  port: number,
+  { clients = 8, random }: CampaignOptions,
+): Promise<CrashClient[]> {
   const users: Credentials[] = await Promise.all(
     Array.from({ length: clients }, (_, i) => signUp(port, `user${i}`, "correct horse")),
   );

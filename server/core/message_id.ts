@@ -56,47 +56,49 @@ function digitAt(id: MessageId, index: number): number {
 
 /** The id of a row that holds a sender and a key's bits. */
 export function messageIdFrom(sender: AccountId, words: Int32Array): MessageId {
-  let text = `${sender}.`;
-  for (let index = 0; index < 22; index++) text += DIGITS[sixBits(words, index)];
-  return text;
+  const [a, b, c, d] = words as unknown as readonly [number, number, number, number];
+  return `${sender}.${PAIRS[a >>> 20]}${PAIRS[a >>> 8 & 4095]}${PAIRS[(a << 4 | b >>> 28) & 4095]}${
+    PAIRS[b >>> 16 & 4095]
+  }${PAIRS[b >>> 4 & 4095]}${PAIRS[(b << 8 | c >>> 24) & 4095]}${PAIRS[c >>> 12 & 4095]}${
+    PAIRS[c & 4095]
+  }${PAIRS[d >>> 20]}${PAIRS[d >>> 8 & 4095]}${PAIRS[d << 4 & 4095]}`;
 }
 
 const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const VALUES = new Int8Array(128).fill(-1);
 for (let value = 0; value < 64; value++) VALUES[DIGITS.charCodeAt(value)] = value;
 
-function sixBits(words: Int32Array, index: number): number {
-  const bit = index * 6;
-  const word = bit >>> 5;
-  const shift = 26 - (bit & 31);
-  if (shift >= 0) return ((words[word] as number) >>> shift) & 63;
-  const next = word < 3 ? (words[word + 1] as number) >>> (32 + shift) : 0;
-  return (((words[word] as number) << -shift) | next) & 63;
+/** Two digits for each 12 bits. */
+const PAIRS = Array.from(
+  { length: 4096 },
+  (_, bits) => DIGITS.charAt(bits >> 6) + DIGITS.charAt(bits & 63),
+);
+
+const HEX = new Int8Array(128).fill(-1);
+for (const [value, digit] of [..."0123456789"].entries()) HEX[digit.charCodeAt(0)] = value;
+for (const [value, digit] of [..."abcdef"].entries()) {
+  HEX[digit.charCodeAt(0)] = HEX[digit.toUpperCase().charCodeAt(0)] = 10 + value;
 }
 
 function uuidWords(key: string): Int32Array | undefined {
   if (key.length !== 36) return undefined;
-  const words = new Int32Array(4);
-  let digits = 0;
-  for (let index = 0; index < 36; index++) {
-    const code = key.charCodeAt(index);
-    if (index === 8 || index === 13 || index === 18 || index === 23) {
-      if (code !== 45) return undefined;
-      continue;
-    }
-    const digit = hexDigit(code);
-    if (digit < 0) return undefined;
-    const word = digits >>> 3;
-    words[word] = (words[word] as number) << 4 | digit;
-    digits++;
-  }
-  return words;
+  const hyphens = key[8] === "-" && key[13] === "-" && key[18] === "-" && key[23] === "-";
+  const [a, b] = [hex16(key, 0), hex16(key, 4)];
+  const [c, d] = [hex16(key, 9), hex16(key, 14)];
+  const [e, f] = [hex16(key, 19), hex16(key, 24)];
+  const [g, h] = [hex16(key, 28), hex16(key, 32)];
+  if (!hyphens || (a | b | c | d | e | f | g | h) < 0) return undefined;
+  return Int32Array.of(a << 16 | b, c << 16 | d, e << 16 | f, g << 16 | h);
 }
 
-function hexDigit(code: number): number {
-  if (code >= 48 && code <= 57) return code - 48;
-  const letter = code | 32;
-  return letter >= 97 && letter <= 102 ? letter - 87 : -1;
+/** Four hexadecimal digits; negative if one of them is none. */
+function hex16(key: string, index: number): number {
+  return hexAt(key, index) << 12 | hexAt(key, index + 1) << 8 | hexAt(key, index + 2) << 4 |
+    hexAt(key, index + 3);
+}
+
+function hexAt(key: string, index: number): number {
+  return HEX[key.charCodeAt(index)] ?? -1;
 }
 
 function hashWords(key: string): Int32Array {

@@ -27,6 +27,13 @@ export class VersionVector {
     else this.#seqs.delete(origin);
   }
 
+  /** From now on it covers what `other` does, too. */
+  include(other: VersionVector): void {
+    for (const [origin, seq] of other.#seqs) {
+      if (seq > this.seqOf(origin)) this.advance(origin, seq);
+    }
+  }
+
   entries(): ReadonlyMap<string, number> {
     return this.#seqs;
   }

@@ -17,11 +17,14 @@ export function usualName(text: string): string | undefined {
   return CONFUSING.test(name) ? undefined : name;
 }
 
+/** How an alias ends: account_table.ts. Nobody may claim what could be given to somebody else. */
+const ALIAS_END = /~[0-9a-z]{6}$/;
+
 /** Whether a new account may have this name, which {@linkcode usualName} made. */
 export function isClaimable(name: string): boolean {
-  return [...name].length <= NAME_CHARACTERS_MAX;
+  return [...name].length <= NAME_CHARACTERS_MAX && !ALIAS_END.test(name);
 }
 
 /** What a name must be, for refusals. */
 export const NAME_RULE =
-  `a name has 1 to ${NAME_CHARACTERS_MAX} characters, no control or invisible ones, and no spaces but single ones within`;
+  `a name has 1 to ${NAME_CHARACTERS_MAX} characters, no control or invisible ones, no spaces but single ones within, and no end like ~a1b2c3`;

@@ -1,7 +1,11 @@
 import type { Reply } from "../../codec/message.ts";
 import type { Account } from "../core/account_table.ts";
-import { HashQueueFullError, PASSWORD_BYTES_MAX, PASSWORD_CHARACTERS_MIN } from "../auth/password.ts";
-import { accountIdIn, isTokenOf, issueToken } from "../auth/token.ts";
+import {
+  HashQueueFullError,
+  PASSWORD_BYTES_MAX,
+  PASSWORD_CHARACTERS_MIN,
+} from "../auth/password.ts";
+import { accountIdIn, issueToken, isTokenOf } from "../auth/token.ts";
 import { done, type Outcome, refuse, type RequestContext } from "./context.ts";
 import { isClaimable, NAME_RULE, usualName } from "./name.ts";
 

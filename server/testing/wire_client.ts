@@ -36,7 +36,11 @@ export class WireClient {
   }
 
   /** Signs up, or in. */
-  static async signedIn(port: number, name: string, password = "correct horse"): Promise<WireClient> {
+  static async signedIn(
+    port: number,
+    name: string,
+    password = "correct horse",
+  ): Promise<WireClient> {
     const client = await WireClient.connect(port);
     await client.signIn(name, password);
     return client;

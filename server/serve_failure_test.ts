@@ -1,0 +1,75 @@
+import { assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
+import { fromSource, type Program, ServerProcess } from "../scripts/server_process.ts";
+import { ClosedError, type Credentials, resume, signUp } from "../scripts/wire_client.ts";
+
+/** Sends until the server is gone; returns what it acknowledged. */
+async function sendUntilGone(port: number, user: Credentials): Promise<string[]> {
+  const acknowledged: string[] = [];
+  const client = await resume(port, user);
+  try {
+    for (;;) {
+      const content = `${acknowledged.length} ${"x".repeat(1000)}`;
+      const send = { kind: "send_message", payload: { to: user.name, content } } as const;
+      const { id } = await client.expect(send, "sent");
+      acknowledged.push(id);
+    }
+  } catch (error) {
+    if (!(error instanceof ClosedError || error instanceof Deno.errors.ConnectionReset)) {
+      throw error;
+    }
+    return acknowledged;
+  } finally {
+    client.close();
+  }
+}
+
+async function failsCleanly(failing: Program, says: string): Promise<void> {
+  const directory = await Deno.makeTempDir({ prefix: "chat-fails-" });
+  const healthy = await ServerProcess.start(fromSource, directory);
+  const user = await signUp(healthy.port, "alice", "correct horse");
+  await healthy.stop();
+
+  const broken = await ServerProcess.start(failing, directory);
+  const acknowledged = await sendUntilGone(broken.port, user);
+  const { code } = await broken.ended;
+  assertEquals(code, 1, broken.log.join("\n"));
+  assertStringIncludes(broken.log.join("\n"), "Cannot write journal");
+  assertStringIncludes(broken.log.join("\n"), says);
+  assertGreater(acknowledged.length, 0);
+
+  const mended = await ServerProcess.start(fromSource, directory);
+  const client = await resume(mended.port, user);
+  const list = { kind: "list_messages", payload: { with: "alice" } } as const;
+  const found = (await client.expect(list, "messages")).map(({ id }) => id);
+  assertEquals(found, acknowledged);
+  client.close();
+  await mended.stop();
+  await Deno.remove(directory, { recursive: true });
+}
+
+Deno.test("a journal that cannot grow ends the node with a message, and nothing unsaid is kept", async () => {
+  // The limit on a file's size stands in for a full disk: with its signal ignored, writes fail.
+  const limited = `trap "" XFSZ; ulimit -f 64; exec "$@"`;
+  const args = ["-c", limited, "sh", fromSource.command, ...fromSource.args];
+  await failsCleanly({ command: "sh", args }, "bytes could be written");
+});
+
+Deno.test({
+  name: "a failed fsync ends the node with a message, and nothing unsaid is kept (strace)",
+  ignore: !await isInstalled("strace"),
+  async fn() {
+    const inject = ["-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync"];
+    const fault = ["-e", "inject=fdatasync:error=EIO:when=20+"];
+    const args = [...inject, ...fault, fromSource.command, ...fromSource.args];
+    await failsCleanly({ command: "strace", args }, "Input/output error");
+  },
+});
+
+async function isInstalled(command: string): Promise<boolean> {
+  try {
+    return (await new Deno.Command(command, { args: ["-V"], stdout: "null" }).output()).success;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
