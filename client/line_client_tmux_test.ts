@@ -1,4 +1,6 @@
 import { assertEquals, assertNotMatch, assertStringIncludes } from "@std/assert";
+import { ChatClient } from "./connection.ts";
+import { denoOutside } from "./deno_socket.ts";
 import { CHAT, chat, ScratchNode } from "./testing/chat_process.ts";
 import { hasTmux, TmuxPane } from "./testing/tmux_pane.ts";
 
@@ -143,9 +145,51 @@ Deno.test({
       setTimeout(() => Deno.exit(70), 1);`;
     await Deno.writeTextFile(`${node.scratch}/failing.ts`, failing);
     await pane.enter(`clear; ${CHAT[0]} run -A ${node.scratch}/failing.ts`);
-    await pane.until(/^\$.*\n(.*\n)*\$$/);
+    await pane.until(/^>\n\$$/);
     await pane.enter(TERMINAL_CHECK);
     assertStringIncludes(await pane.until("its echo"), "exit 70");
+  },
+});
+
+Deno.test({
+  name: "client on a terminal ends with a reason when the password is changed elsewhere",
+  ignore,
+  async fn() {
+    await using node = await ScratchNode.start();
+    await using pane = await TmuxPane.open();
+    await startClient(pane, node);
+    await signUp(pane, "alice");
+    const password = "a long password";
+    const [host, port] = node.address.split(":");
+    const hosts = [{ host: host ?? "", port: Number(port) }];
+    await using elsewhere = new ChatClient({ hosts, outside: denoOutside });
+    await elsewhere.signIn({ user: "alice", password });
+    await elsewhere.changePassword(password, "another password");
+    await pane.until("the session was ended");
+    await pane.enter(TERMINAL_CHECK);
+    assertStringIncludes(await pane.until("its echo"), "exit 4");
+  },
+});
+
+Deno.test({
+  name: "a command on a terminal asks for the password without showing it",
+  ignore,
+  async fn() {
+    await using node = await ScratchNode.start();
+    await chat(["inbox", "--host", node.address, "--create"], { env: bob });
+    await using pane = await TmuxPane.open();
+    const words = [...CHAT, "users", "--host", node.address, "--user", "bob"].join(" ");
+    await Deno.writeTextFile(`${node.scratch}/users.sh`, `exec ${words}\n`);
+    await pane.enter(`clear; sh ${node.scratch}/users.sh`);
+    await pane.until("Password of bob:");
+    await pane.enter("bobs-passwordé\x7f");
+    assertNotMatch(await pane.until("bob, online"), /bobs-/);
+    await pane.enter(`clear; sh ${node.scratch}/users.sh`);
+    await pane.until(/^Password of bob:$/);
+    await pane.press("C-c");
+    await pane.until(/bob:\n\$$/);
+    await pane.enter(TERMINAL_CHECK);
+    assertStringIncludes(await pane.until("its echo"), "exit 130");
   },
 });
 

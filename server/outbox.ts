@@ -130,7 +130,13 @@ export class Outbox {
         const sending = this.#ready;
         this.#ready = this.#spare ?? new ValueWriter();
         this.#spare = undefined;
-        await this.#writeAll(sending.written);
+        const bytes = sending.written;
+        this.#writingBytes = bytes.length;
+        while (this.#writingBytes > 0) {
+          const left = bytes.subarray(bytes.length - this.#writingBytes);
+          this.#writingBytes -= await this.#sink.write(left);
+          this.#lastProgressMs = this.#nowMs();
+        }
         sending.truncate();
         if (sending.capacity <= KEPT_BYTES_MAX) this.#spare = sending;
         this.#wake();
@@ -140,16 +146,6 @@ export class Outbox {
       this.close();
     } finally {
       this.#writing = undefined;
-    }
-  }
-
-  async #writeAll(bytes: Uint8Array): Promise<void> {
-    this.#writingBytes = bytes.length;
-    while (this.#writingBytes > 0) {
-      this.#writingBytes -= await this.#sink.write(
-        bytes.subarray(bytes.length - this.#writingBytes),
-      );
-      this.#lastProgressMs = this.#nowMs();
     }
   }
 

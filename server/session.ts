@@ -171,8 +171,6 @@ export class Session implements RequestSession, ConnectedClient {
     const subscription = new Subscription(this.#parts.state, this.#account, since);
     this.#subscription = subscription;
     this.#catchingUp = true;
-    // Not before the reply to SUBSCRIBE is in the outbox.
-    queueMicrotask(() => this.#catchUp(subscription));
     return subscription.count();
   }
 
@@ -202,6 +200,10 @@ export class Session implements RequestSession, ConnectedClient {
     }
     if (outcome instanceof Promise) return this.#answerLater(outcome);
     this.#outbox.push(this.#parts.commit.position, outcome);
+    // What was missed comes before the replies to later requests.
+    if (this.#catchingUp && this.#subscription !== undefined) {
+      return this.#catchUp(this.#subscription);
+    }
     if (this.#outbox.waitingBytes <= this.#parts.limits.outboxPauseBytes) return undefined;
     return this.#waitForReader();
   }

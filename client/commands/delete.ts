@@ -22,6 +22,9 @@ async function run(call: Call): Promise<ExitCode> {
     const { count, copies } = changed;
     const text = `deleted ${counted(count, "message")} (on ${counted(copies, "node")})`;
     await shell.write(`${options.has("json") ? printableJson({ count, copies }) : text}\n`);
+    if (count < new Set(options.operands).size) {
+      shell.note("chat: the others are no messages of yours, or were deleted before");
+    }
     return EXIT.done;
   });
 }

@@ -1,6 +1,6 @@
 import type { ChatMessage, Event } from "../../codec/message.ts";
 import type { ChatClient, Sent } from "../connection.ts";
-import { ClosedError } from "../errors.ts";
+import { ClosedError, SessionEndedError, UnreachableError } from "../errors.ts";
 import { messageLines, type Paint, timeOfDay } from "../message_text.ts";
 import type { ConnectionState } from "../options.ts";
 import type { Clock } from "../outside.ts";
@@ -119,8 +119,9 @@ export class LineClient {
     }
   }
 
-  isUnread({ sender, status }: ChatMessage): boolean {
-    return status === "unread" && sender !== this.client.session.user;
+  /** Whether it is to this account, which may write to itself, and not read. */
+  isUnread({ recipient, status }: ChatMessage): boolean {
+    return status === "unread" && recipient === this.client.session.user;
   }
 
   /** Sends to a friend without waiting: what becomes of it is printed when it is known. */
@@ -173,7 +174,7 @@ export class LineClient {
       const where = copies === 1 ? "1 node" : `${copies} nodes`;
       this.print(this.paint.faint(`[${number}] stored on ${where}`));
     } catch (error) {
-      if (error instanceof ClosedError || !(error instanceof Error)) return;
+      if (isEnd(error) || !(error instanceof Error)) return;
       this.print(this.paint.strong(`[${number}] not sent: ${printable(error.message)}`));
     } finally {
       stopWaiting();
@@ -219,8 +220,7 @@ export class LineClient {
     if (sender === this.client.session.user) return this.#tellOwn(message, recipient);
     if (sender === this.#open) {
       this.#printMessage(message);
-      this.#track(this.client.readMessages([message.id]).then(() => undefined));
-      return;
+      return this.#read(message);
     }
     const [first = "", ...rest] = messageLines(message, timeOfDay(message.time), this.paint);
     this.print(`${this.paint.strong("*")} ${first}`, ...rest);
@@ -231,9 +231,15 @@ export class LineClient {
   #tellOwn(message: ChatMessage, recipient: string): void {
     this.#track(
       Promise.allSettled(this.#sending).then(() => {
-        if (recipient === this.#open && !this.shown.has(message.id)) this.#printMessage(message);
+        if (recipient !== this.#open) return;
+        if (!this.shown.has(message.id)) this.#printMessage(message);
+        if (this.isUnread(message)) this.#read(message);
       }),
     );
+  }
+
+  #read({ id }: ChatMessage): void {
+    this.#track(this.client.readMessages([id]).then(() => undefined));
   }
 
   #tellRead({ reader, ids }: Extract<Event, { kind: "read" }>["payload"]): void {
@@ -255,11 +261,18 @@ export class LineClient {
   /** Lets something go on by itself; leaving waits for it. */
   #track(work: Promise<void>): void {
     const settled = work.catch((error) => {
-      if (!(error instanceof ClosedError)) this.#explain(error);
+      // That the session has ended, the events tell.
+      if (!isEnd(error)) this.#explain(error);
     });
     this.#settled.add(settled);
     void settled.finally(() => this.#settled.delete(settled));
   }
+}
+
+/** Whether an error says that the client has ended, whatever was asked of it. */
+function isEnd(error: unknown): boolean {
+  return error instanceof ClosedError || error instanceof SessionEndedError ||
+    error instanceof UnreachableError;
 }
 
 /** Whether an error is for the person to read and the client to go on. */

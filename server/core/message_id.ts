@@ -9,7 +9,8 @@ import type { AccountId, MessageId } from "./operation.ts";
  * 2^64 keys of one sender, and would cost only that sender.
  */
 export function messageIdOf(sender: AccountId, key: string): MessageId {
-  return messageIdFrom(sender, uuidWords(key) ?? hashWords(key));
+  if (!readUuid(key, WORDS)) readHash(key, WORDS);
+  return messageIdFrom(sender, WORDS);
 }
 
 /** Accounts have ids of this length. */
@@ -56,7 +57,10 @@ function digitAt(id: MessageId, index: number): number {
 
 /** The id of a row that holds a sender and a key's bits. */
 export function messageIdFrom(sender: AccountId, words: Int32Array): MessageId {
-  const [a, b, c, d] = words as unknown as readonly [number, number, number, number];
+  const a = words[0] as number;
+  const b = words[1] as number;
+  const c = words[2] as number;
+  const d = words[3] as number;
   return `${sender}.${PAIRS[a >>> 20]}${PAIRS[a >>> 8 & 4095]}${PAIRS[(a << 4 | b >>> 28) & 4095]}${
     PAIRS[b >>> 16 & 4095]
   }${PAIRS[b >>> 4 & 4095]}${PAIRS[(b << 8 | c >>> 24) & 4095]}${PAIRS[c >>> 12 & 4095]}${
@@ -74,21 +78,30 @@ const PAIRS = Array.from(
   (_, bits) => DIGITS.charAt(bits >> 6) + DIGITS.charAt(bits & 63),
 );
 
+/** Where the 16-bit parts of a UUID begin, and its hyphens stand. */
+const UUID_PARTS = [0, 4, 9, 14, 19, 24, 28, 32];
+const HYPHENS = [8, 13, 18, 23];
+const HYPHEN = 45;
+/** A key's bits on their way into an id. */
+const WORDS = new Int32Array(4);
+
 const HEX = new Int8Array(128).fill(-1);
 for (const [value, digit] of [..."0123456789"].entries()) HEX[digit.charCodeAt(0)] = value;
 for (const [value, digit] of [..."abcdef"].entries()) {
   HEX[digit.charCodeAt(0)] = HEX[digit.toUpperCase().charCodeAt(0)] = 10 + value;
 }
 
-function uuidWords(key: string): Int32Array | undefined {
-  if (key.length !== 36) return undefined;
-  const hyphens = key[8] === "-" && key[13] === "-" && key[18] === "-" && key[23] === "-";
-  const [a, b] = [hex16(key, 0), hex16(key, 4)];
-  const [c, d] = [hex16(key, 9), hex16(key, 14)];
-  const [e, f] = [hex16(key, 19), hex16(key, 24)];
-  const [g, h] = [hex16(key, 28), hex16(key, 32)];
-  if (!hyphens || (a | b | c | d | e | f | g | h) < 0) return undefined;
-  return Int32Array.of(a << 16 | b, c << 16 | d, e << 16 | f, g << 16 | h);
+function readUuid(key: string, words: Int32Array): boolean {
+  if (key.length !== 36) return false;
+  for (const index of HYPHENS) if (key.charCodeAt(index) !== HYPHEN) return false;
+  let invalid = 0;
+  for (let word = 0; word < 4; word++) {
+    const high = hex16(key, UUID_PARTS[2 * word] as number);
+    const low = hex16(key, UUID_PARTS[2 * word + 1] as number);
+    invalid |= high | low;
+    words[word] = high << 16 | low;
+  }
+  return invalid >= 0;
 }
 
 /** Four hexadecimal digits; negative if one of them is none. */
@@ -101,7 +114,7 @@ function hexAt(key: string, index: number): number {
   return HEX[key.charCodeAt(index)] ?? -1;
 }
 
-function hashWords(key: string): Int32Array {
+function readHash(key: string, words: Int32Array): void {
   const hash = createHash("sha256").update(key, "utf8").digest();
-  return Int32Array.from({ length: 4 }, (_, word) => hash.readInt32BE(word * 4));
+  for (let word = 0; word < 4; word++) words[word] = hash.readInt32BE(word * 4);
 }

@@ -40,6 +40,9 @@ export class MessageTable {
   readonly #contents: (string | undefined)[] = [];
   /** Open addressing with linear probing: row + 1, or 0 where free; at most half full. */
   #index = new Uint32Array(CAPACITY_MIN * 2);
+  /** The identity that was read last: a request looks a message up, then applies it. */
+  #readId: MessageId | undefined;
+  #readSender: AccountId = "";
   readonly #words = new Int32Array(4);
   readonly #hash = new MemberHash();
 
@@ -59,9 +62,8 @@ export class MessageTable {
 
   /** The row of `id`; undefined if nothing was ever heard of it. */
   find(id: MessageId): Row | undefined {
-    const sender = senderOf(id);
-    if (sender === undefined || !readKeyWords(id, this.#words)) return undefined;
-    const number = this.#accounts.existingNumberOf(sender);
+    if (!this.#read(id)) return undefined;
+    const number = this.#accounts.existingNumberOf(this.#readSender);
     if (number === undefined) return undefined;
     const found = this.#index[this.#slotOf(number)] as number;
     return found === 0 ? undefined : found - 1;
@@ -69,16 +71,15 @@ export class MessageTable {
 
   /** The row of `id`, a new one if need be; undefined only if `id` is no message's id. */
   findOrAdd(id: MessageId): Row | undefined {
-    const account = senderOf(id);
-    if (account === undefined || !readKeyWords(id, this.#words)) return undefined;
-    const sender = this.#accounts.numberOf(account);
+    if (!this.#read(id)) return undefined;
+    const sender = this.#accounts.numberOf(this.#readSender);
     const slot = this.#slotOf(sender);
     const found = this.#index[slot] as number;
     if (found !== 0) return found - 1;
     if (this.#length === this.#sender.length) this.#grow();
     const row = this.#length++;
     this.#sender[row] = sender;
-    this.#key.set(this.#words, row * 4);
+    for (let word = 0; word < 4; word++) this.#key[row * 4 + word] = this.#words[word] as number;
     this.#index[slot] = row + 1;
     this.#contents.push(undefined);
     if (this.#length * 2 > this.#index.length) this.#reindex();
@@ -213,10 +214,24 @@ export class MessageTable {
     return this.#flags[row] as number;
   }
 
+  /** Reads the sender and the key's bits of `id`; false if it is no message's id. */
+  #read(id: MessageId): boolean {
+    if (id === this.#readId) return true;
+    this.#readId = undefined;
+    const sender = senderOf(id);
+    if (sender === undefined || !readKeyWords(id, this.#words)) return false;
+    this.#readSender = sender;
+    this.#readId = id;
+    return true;
+  }
+
   /** Where (sender, #words) stands in the index, or would. */
   #slotOf(sender: number): number {
     const mask = this.#index.length - 1;
-    const [w0, w1, w2, w3] = this.#words as unknown as readonly [number, number, number, number];
+    const w0 = this.#words[0] as number;
+    const w1 = this.#words[1] as number;
+    const w2 = this.#words[2] as number;
+    const w3 = this.#words[3] as number;
     for (let slot = slotHash(sender, w0, w1, w2, w3) & mask;; slot = (slot + 1) & mask) {
       const row = (this.#index[slot] as number) - 1;
       if (row < 0) return slot;
@@ -242,6 +257,7 @@ export class MessageTable {
 
   #reindex(): void {
     this.#index = new Uint32Array(this.#index.length * 2);
+    this.#readId = undefined;
     for (let row = 0; row < this.#length; row++) {
       for (let word = 0; word < 4; word++) this.#words[word] = this.#key[row * 4 + word] as number;
       this.#index[this.#slotOf(this.senderOf(row))] = row + 1;
