@@ -54,6 +54,7 @@ const EPOCH_LENGTH = 8;
 export async function startServer(options: ServeOptions): Promise<RunningServer> {
   const state = new ChatState();
   const clock = new HybridClock();
+  const startedMs = Date.now();
   const directory = await openDataDirectory({
     directory: options.dataDirectory,
     node: options.node.name,
@@ -61,7 +62,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     newEpoch: () => randomId(EPOCH_LENGTH),
     apply(operation) {
       apply(state, operation);
-      clock.observe(operation, Date.now());
+      clock.observe(operation, startedMs);
     },
   });
   for (const line of describeOpening(directory.report)) options.log(line);

@@ -12,7 +12,7 @@ import {
   JOURNAL,
   messages,
   open,
-} from "./fixture_test.ts";
+} from "../testing/journal_fixture.ts";
 
 const NODE_FILE_STEPS = [
   "write node.json.new",

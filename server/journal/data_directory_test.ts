@@ -8,7 +8,7 @@ import {
 import { join } from "node:path";
 import { DataDirectoryError } from "./data_directory.ts";
 import { StorageError } from "./files.ts";
-import { fill, inTempDirectory, JOURNAL, messages, open } from "./fixture_test.ts";
+import { fill, inTempDirectory, JOURNAL, messages, open } from "../testing/journal_fixture.ts";
 import { RecoveryError } from "./recovery.ts";
 
 const BATCHES = [messages(2, 1), messages(1, 3), messages(3, 4)];
@@ -45,7 +45,9 @@ Deno.test("openDataDirectory() refuses a directory that is open, before reading 
 Deno.test("openDataDirectory() refuses a directory that another process has open", async () => {
   await inTempDirectory(async (directory) => {
     const script = `
-      const { open } = await import(${JSON.stringify(import.meta.resolve("./fixture_test.ts"))});
+      const { open } = await import(${
+      JSON.stringify(import.meta.resolve("../testing/journal_fixture.ts"))
+    });
       await open(${JSON.stringify(directory)});
       console.log("open");
       await Deno.stdin.read(new Uint8Array(1));`;

@@ -3,7 +3,14 @@ import { join } from "node:path";
 import { BATCH_BYTES_FULL } from "./batch.ts";
 import { denoFiles } from "./deno_files.ts";
 import { FileError, type OpenFile } from "./files.ts";
-import { encodeBatch, inTempDirectory, JOURNAL, message, messages, open } from "./fixture_test.ts";
+import {
+  encodeBatch,
+  inTempDirectory,
+  JOURNAL,
+  message,
+  messages,
+  open,
+} from "../testing/journal_fixture.ts";
 import { Journal, JournalError } from "./journal.ts";
 
 const NO_SPACE = new FileError("write", "x", "No space left on device (os error 28)", "ENOSPC");

@@ -38,7 +38,7 @@ export class RecordError extends Error {
 }
 
 /** `,"crc":"` 8 hex digits `"}` */
-const SEAL_CHARS = 18;
+export const SEAL_CHARS = 18;
 
 /** The operation as JSON. Throws {@linkcode RecordError} on what could not be read again. */
 export function encodeRecord(operation: Operation): string {

@@ -3,7 +3,7 @@ import { crc32 } from "node:zlib";
 import fc from "fast-check";
 import type { Operation } from "../core/operation.ts";
 import { sealedLine, sealFault } from "./batch.ts";
-import { encodeBatch, message, PROVENANCE } from "./fixture_test.ts";
+import { encodeBatch, message, PROVENANCE } from "../testing/journal_fixture.ts";
 import { decodeLine, decodeRecord, encodeRecord, RECORD_CHARS_MAX, RecordError } from "./record.ts";
 
 const END = '"time":1795000000000,"tick":0,"origin":"node1.e1","seq":1}';

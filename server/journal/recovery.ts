@@ -1,6 +1,7 @@
 import type { Operation } from "../core/operation.ts";
 import { BATCH_BYTES_MAX, LINE_BYTES_MAX, markerFits, sealFault } from "./batch.ts";
 import { type OpenFile, StorageError } from "./files.ts";
+import { MessageLines } from "./message_line.ts";
 import { decodeLine, type Line, RecordError } from "./record.ts";
 import { judgeTail } from "./tail.ts";
 
@@ -138,15 +139,18 @@ class Replay {
 
   /** Reads the lines that end in `bytes`, which begin at offset `at`; returns their length. */
   #readLines(bytes: Uint8Array, at: number, searched: number): number {
+    const messages = new MessageLines(bytes);
     let start = 0;
-    let end = endOfLine(bytes, searched);
-    for (; end < bytes.length; end = endOfLine(bytes, start)) {
+    let end = messages.endOfLine(searched);
+    for (; end < bytes.length; end = messages.endOfLine(start)) {
       const found = sealFault(bytes, start, end);
       if (found !== undefined) {
         this.#fault = { at: at + start, found };
         break;
       }
-      this.#takeLine(bytes.subarray(start, end), at + start);
+      const line = messages.read(start, end) ??
+        this.#decode(bytes.subarray(start, end), at + start);
+      this.#takeLine(line, at + start, end - start);
       start = end + 1;
     }
     return start;
@@ -157,13 +161,13 @@ class Replay {
     for (let start = 0; start < batch.length;) {
       const newline = batch.indexOf(NEWLINE, start);
       const end = newline < 0 ? batch.length : newline;
-      this.#takeLine(batch.subarray(start, end), at + start);
+      const line = this.#decode(batch.subarray(start, end), at + start);
+      this.#takeLine(line, at + start, end - start);
       start = end + 1;
     }
   }
 
-  #takeLine(bytes: Uint8Array, at: number): void {
-    const { operation, batch } = this.#decode(bytes, at);
+  #takeLine({ operation, batch }: Line, at: number, bytes: number): void {
     this.#batch.push(operation);
     this.#lines++;
     if (batch === undefined) return;
@@ -176,7 +180,7 @@ class Replay {
     for (const one of this.#batch) this.#options.apply(one);
     this.#operations += records;
     this.#batch = [];
-    this.#batchStart = at + bytes.length + 1;
+    this.#batchStart = at + bytes + 1;
   }
 
   /** A line whose checksum is right holds what was written: what is wrong with it is no crash. */
@@ -220,13 +224,6 @@ export async function readExactly(
     filled += read;
   }
   return into.subarray(0, filled);
-}
-
-/** The index of the next newline, or the length. Takes 0.14 µs for a line, indexOf() 0.26 µs. */
-function endOfLine(bytes: Uint8Array, from: number): number {
-  let at = from;
-  while (at < bytes.length && bytes[at] !== NEWLINE) at++;
-  return at;
 }
 
 function shellWord(path: string): string {

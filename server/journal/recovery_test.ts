@@ -7,7 +7,7 @@ import {
 } from "@std/assert";
 import type { Operation } from "../core/operation.ts";
 import { BATCH_BYTES_MAX, sealedLine } from "./batch.ts";
-import { encodeBatch, memoryFile, messages } from "./fixture_test.ts";
+import { encodeBatch, memoryFile, messages } from "../testing/journal_fixture.ts";
 import { recoverJournal, type Recovery, RecoveryError } from "./recovery.ts";
 
 const HEADER = sealedLine('{"journal":1,"segment":1}');

@@ -2,10 +2,10 @@
 
 import { basename, join } from "node:path";
 import type { Operation } from "../core/operation.ts";
-import { BatchEncoder } from "./batch.ts";
-import { type DataDirectory, openDataDirectory } from "./data_directory.ts";
-import { denoFiles } from "./deno_files.ts";
-import { FileError, type Files, type OpenFile } from "./files.ts";
+import { BatchEncoder } from "../journal/batch.ts";
+import { type DataDirectory, openDataDirectory } from "../journal/data_directory.ts";
+import { denoFiles } from "../journal/deno_files.ts";
+import { FileError, type Files, type OpenFile } from "../journal/files.ts";
 
 export const JOURNAL = "journal-00000001.jsonl";
 
