@@ -59,7 +59,8 @@ const chatMessage = {
   status: word("unread", "read"),
 } as const;
 
-const done = dict({ count: int, copies: int, cursor: optional(str) });
+/** `cursor` after SUBSCRIBE, `token` after CHANGE_PASSWORD. */
+const done = dict({ count: int, copies: int, cursor: optional(str), token: optional(str) });
 
 /** Every request: its number on the wire and its payload. Below 100. */
 export const requests = {

@@ -288,7 +288,10 @@ Deno.test("a token signs in again, until the password changes or the account is 
   await other.expect("done", { kind: "logout", payload: null });
 
   const change = { kind: "change_password", payload: ["correct horse", "battery staple"] } as const;
-  await alice.expect("done", change);
+  const { token: fresh } = await alice.expect("done", change);
+  assert(fresh !== undefined);
+  await other.expect("login_success", resume("alice", fresh));
+  await other.expect("done", { kind: "logout", payload: null });
   for (const old of [token, renewed]) {
     assertEquals((await other.request(resume("alice", old))).kind, "login_failed");
   }

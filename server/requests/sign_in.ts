@@ -86,7 +86,9 @@ export async function changePassword(
   context.attempts.succeeded(name, context.session.address);
   context.session.renewCredential(hash);
   context.submit({ kind: "password_changed", account: account.id, password: hash });
-  return done(1);
+  // The token of the old password is dead, here and everywhere.
+  const token = issueToken(account, context.nowMs());
+  return (copies) => ({ kind: "done", payload: { count: 1, copies, token } });
 }
 
 export function deleteAccount(context: RequestContext, account: Account): Outcome {
