@@ -22,6 +22,8 @@ import { Subscription } from "./subscription.ts";
 export interface Connection extends ByteSource, ByteSink {
   /** Where it comes from: limits count per address. */
   readonly address: string;
+  /** Says that nothing more will be written. */
+  endWriting(): Promise<void>;
   /** Ends it at once; reads and writes under way fail or end. */
   close(): void;
 }
@@ -42,6 +44,9 @@ export interface SessionParts {
 
 /** Frames are counted over so long. */
 const WINDOW_MS = 1000;
+/** How long a client that broke the protocol may take to read why. */
+const LINGER_MS = 2000;
+const LINGER_CHUNK_BYTES = 4096;
 
 /** Faults after which the bytes that follow mean nothing. */
 const BREAKS_THE_STREAM: ReadonlySet<CodecErrorCode> = new Set([
@@ -65,6 +70,8 @@ export class Session implements RequestSession, ConnectedClient {
   /** Whether what was missed is still being sent. */
   #catchingUp = false;
   #ended = false;
+  /** Since when it only waits for its client to hang up. */
+  #lingeringSinceMs: number | undefined;
   #windowStartMs = 0;
   #windowFrames = 0;
   claimed: RequestSession["claimed"];
@@ -133,6 +140,7 @@ export class Session implements RequestSession, ConnectedClient {
   checkDeadlines(nowMs: number): void {
     const { signInDeadlineMs, writeStallMs } = this.#parts.limits;
     if (this.#account === undefined && nowMs - this.#signedOutMs > signInDeadlineMs) this.end();
+    if (nowMs - (this.#lingeringSinceMs ?? nowMs) > LINGER_MS) this.end();
     const stalledSinceMs = this.#outbox.stalledSinceMs;
     if (stalledSinceMs !== undefined && nowMs - stalledSinceMs > writeStallMs) this.end();
   }
@@ -142,6 +150,8 @@ export class Session implements RequestSession, ConnectedClient {
   }
 
   signIn(account: Account): void {
+    // It may have ended while the password was being hashed.
+    if (this.#ended) return;
     this.#account = account;
     this.#credential = account.password?.hash;
     this.#frameLimits.payloadBytesMax = PAYLOAD_BYTES_MAX;
@@ -248,6 +258,11 @@ export class Session implements RequestSession, ConnectedClient {
     this.#outbox.push(this.#parts.commit.position, refuse(code, message));
     this.flush();
     await this.#outbox.below(0);
+    // Closed with bytes unread, the connection would be reset, and the error lost on its way.
+    this.#lingeringSinceMs = this.#parts.nowMs();
+    await this.#connection.endWriting();
+    const ignored = new Uint8Array(LINGER_CHUNK_BYTES);
+    while (!this.#ended && await this.#connection.read(ignored) !== null);
   }
 
   /** Whether this frame is over what one connection may send in a second. */

@@ -30,6 +30,12 @@ Deno.test("a frame over the limit gets one clear error, then the connection is c
   assertEquals(refusal.kind === "error" && refusal.payload.code, "frame_too_large");
   await stranger.closed;
 
+  const longwinded = await WireClient.connect(server.port);
+  await longwinded.sendBytes(Uint8Array.from([...header(1, 4097), ...new Uint8Array(200_000)]));
+  const answered = await longwinded.reply();
+  assertEquals(answered.kind === "error" && answered.payload.code, "frame_too_large");
+  longwinded.close();
+
   const web = await WireClient.connect(server.port);
   await web.sendBytes(new TextEncoder().encode("GET / HTTP/1.1\r\nHost: chat\r\n\r\n"));
   const answer = await web.reply();

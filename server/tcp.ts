@@ -17,6 +17,13 @@ export function connectionOf(conn: Deno.TcpConn): Connection {
       }
     },
     write: (bytes) => conn.write(bytes),
+    async endWriting() {
+      try {
+        await conn.closeWrite();
+      } catch (error) {
+        if (!closed && !isGone(error)) throw error;
+      }
+    },
     close() {
       if (closed) return;
       closed = true;

@@ -1,0 +1,96 @@
+import { assertEquals } from "@std/assert";
+import { FrameDecoder } from "../codec/frame.ts";
+import { readServerMessage, type Reply } from "../codec/message.ts";
+import { Outbox } from "./outbox.ts";
+
+const PONG: Reply = { kind: "pong", payload: null };
+
+function done(count: number): (copies: number) => Reply {
+  return (copies) => ({ kind: "done", payload: { count, copies } });
+}
+
+/** Takes what is written, at most `bytesAtOnce` a write. */
+class Sink {
+  readonly writes: Uint8Array[] = [];
+  readonly #bytesAtOnce: number;
+
+  constructor(bytesAtOnce = Infinity) {
+    this.#bytesAtOnce = bytesAtOnce;
+  }
+
+  write(bytes: Uint8Array): Promise<number> {
+    const taken = bytes.slice(0, this.#bytesAtOnce);
+    this.writes.push(taken);
+    return Promise.resolve(taken.length);
+  }
+
+  /** What a client understands of it: each reply's kind, and its count if it has one. */
+  get replies(): (string | number)[] {
+    const decoder = new FrameDecoder({ payloadBytesMax: 1000 });
+    const replies: (string | number)[] = [];
+    for (const bytes of this.writes) {
+      for (const frame of decoder.push(bytes)) {
+        const { kind, payload } = readServerMessage(frame);
+        replies.push(kind === "done" ? payload.count : kind);
+      }
+    }
+    decoder.end();
+    return replies;
+  }
+}
+
+function outboxTo(sink: Sink) {
+  const progress = { settled: 0, copies: 1 };
+  return { progress, outbox: new Outbox(sink, progress, () => 0) };
+}
+
+Deno.test("Outbox holds back what is not settled, and all that comes after it", async () => {
+  const sink = new Sink();
+  const { progress, outbox } = outboxTo(sink);
+  outbox.push(0, PONG);
+  outbox.push(1, done(1));
+  outbox.push(0, PONG);
+  outbox.push(2, done(2));
+  outbox.flush();
+  await outbox.below(1000);
+  assertEquals(sink.replies, ["pong"]);
+  progress.settled = 1;
+  outbox.flush();
+  assertEquals(outbox.isHolding, true);
+  progress.settled = 2;
+  outbox.flush();
+  await outbox.below(0);
+  assertEquals(sink.replies, ["pong", 1, "pong", 2]);
+});
+
+Deno.test("Outbox writes together what was settled together", async () => {
+  const sink = new Sink();
+  const { outbox } = outboxTo(sink);
+  for (let count = 0; count < 100; count++) outbox.push(0, done(count));
+  outbox.flush();
+  await outbox.below(0);
+  assertEquals(sink.writes.length, 1);
+  assertEquals(sink.replies.length, 100);
+});
+
+Deno.test("Outbox goes on where a short write ended", async () => {
+  const sink = new Sink(7);
+  const { outbox } = outboxTo(sink);
+  outbox.push(0, done(1));
+  outbox.push(0, PONG);
+  outbox.flush();
+  await outbox.below(0);
+  assertEquals(sink.replies, [1, "pong"]);
+});
+
+Deno.test("Outbox drops what waits once it is closed, and lets go of those who wait for it", async () => {
+  const sink = new Sink();
+  const { outbox } = outboxTo(sink);
+  outbox.push(1, done(1));
+  const waiting = outbox.below(0);
+  outbox.close();
+  await waiting;
+  outbox.push(0, PONG);
+  outbox.flush();
+  assertEquals([sink.writes.length, outbox.waitingBytes], [0, 0]);
+});
