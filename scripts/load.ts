@@ -114,11 +114,11 @@ class LoadRun {
       print("memory, 0 connections", megabytes(await this.#running.residentBytes()));
       this.#users = await this.#signUpAll();
       await this.#measureIdle();
-      const [one, , many] = await this.#measureRounds();
+      await this.#measureComeback();
+      const rounds = await this.#measureRounds();
       await this.#fill();
       await this.#measureStart();
-      await this.#measureComeback();
-      if (one !== undefined && many !== undefined) printRatios(machine, one, many);
+      printRatios(machine, rounds);
     } finally {
       await this.#server?.stop("SIGKILL");
     }
@@ -281,18 +281,16 @@ function printRound(name: string, round: Round): void {
   );
 }
 
-function printRatios(machine: MachineLimits, one: Round, many: Round): void {
-  // One client at a time pays for a ping-pong and an fsync, one after the other.
-  const possible = 1 / (1 / machine.fsyncsPerSecond + 1 / machine.pingPongsPerSecond1);
-  print("ratio: 1 client to ping-pong + fsync", ratio(one.messagesPerSecond / possible));
-  print(
-    "ratio: 64 clients to 64 ping-pongs",
-    ratio(many.messagesPerSecond / machine.pingPongsPerSecond64),
-  );
-  print(
-    "ratio: 64 clients to fsyncs, messages per fsync",
-    ratio(many.messagesPerSecond / machine.fsyncsPerSecond),
-  );
+function printRatios(machine: MachineLimits, [one, , many, pipelined]: readonly Round[]): void {
+  const print64 = (name: string, round: Round | undefined) => {
+    if (round === undefined) return;
+    print(name, ratio(round.messagesPerSecond / machine.pingPongsPerSecond64));
+  };
+  if (one !== undefined) {
+    print("ratio: 1 client to fsyncs", ratio(one.messagesPerSecond / machine.fsyncsPerSecond));
+  }
+  print64("ratio: 64 clients to 64 ping-pongs", many);
+  print64("ratio: 64 clients, 32 in flight to 64 ping-pongs", pipelined);
 }
 
 function print(name: string, value: string): void {
