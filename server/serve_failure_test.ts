@@ -1,6 +1,6 @@
 import { assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
-import { fromSource, type Program, ServerProcess } from "../scripts/server_process.ts";
-import { ClosedError, type Credentials, resume, signUp } from "../scripts/wire_client.ts";
+import { fromSource, type Program, ServerProcess } from "./testing/server_process.ts";
+import { ClosedError, type Credentials, resume, signUp } from "./testing/wire_client.ts";
 
 /** Sends until the server is gone; returns what it acknowledged. */
 async function sendUntilGone(port: number, user: Credentials): Promise<string[]> {

@@ -44,6 +44,8 @@ export interface SessionParts {
 
 /** Frames are counted over so long. */
 const WINDOW_MS = 1000;
+/** A connection that has kept the process busy for so long lets others have their turn. */
+const TURN_MS = 10;
 /** How long a client that broke the protocol may take to read why. */
 const LINGER_MS = 2000;
 const LINGER_CHUNK_BYTES = 4096;
@@ -95,12 +97,18 @@ export class Session implements RequestSession, ConnectedClient {
     const decoder = new FrameDecoder(this.#frameLimits);
     try {
       for await (const frames of decoder.batches(byteStream(this.#connection))) {
+        let turnStartMs = this.#parts.nowMs();
         for (const frame of frames) {
           if (this.#isTooFast()) await this.#nextWindow();
           const waiting = this.#answer(frame);
           // Most are answered at once: an await for each would cost as much as the rest.
           if (waiting !== undefined) await waiting;
           if (this.#ended) return;
+          if (this.#parts.nowMs() - turnStartMs > TURN_MS) {
+            this.flush();
+            await this.#parts.sleep(0);
+            turnStartMs = this.#parts.nowMs();
+          }
         }
         this.flush();
       }

@@ -1,5 +1,13 @@
-import { assert, assertEquals, assertLess } from "@std/assert";
+import { assert, assertEquals, assertLess, fail } from "@std/assert";
 import { encodeMessage, type Request, writeRequest } from "../codec/message.ts";
+import { Broadcast } from "./broadcast.ts";
+import { Commit } from "./commit.ts";
+import { HybridClock } from "./core/hybrid_clock.ts";
+import { ChatState } from "./core/state.ts";
+import { DEFAULT_LIMITS } from "./limits.ts";
+import { SessionRegistry } from "./registry.ts";
+import type { RequestContext } from "./requests/context.ts";
+import { Session } from "./session.ts";
 import { testServer } from "./testing/test_server.ts";
 import { WireClient } from "./testing/wire_client.ts";
 
@@ -159,6 +167,60 @@ Deno.test("a client that reads no replies is read no further, and gets all of th
     assertEquals(reply.kind === "messages" && reply.payload.length, 17);
   }
   alice.close();
+});
+
+Deno.test("a connection that keeps the process busy lets others have their turn", async () => {
+  const pings = 100;
+  const ping = encodeMessage(writeRequest, { kind: "ping", payload: null });
+  const chunks = [Uint8Array.from(Array.from({ length: pings }, () => [...ping]).flat())];
+  let writtenBytes = 0;
+  let turns = 0;
+  let nowMs = 0;
+  const state = new ChatState();
+  const registry = new SessionRegistry(DEFAULT_LIMITS);
+  const commit = new Commit({
+    state,
+    log: { writeBatch: () => Promise.resolve() },
+    clock: new HybridClock(),
+    nowMs: () => nowMs,
+    origin: "node1.e",
+    onFailure: (reason) => fail(String(reason)),
+  });
+  const session = new Session(
+    {
+      address: "here",
+      read(into) {
+        const chunk = chunks.shift();
+        into.set(chunk ?? []);
+        return Promise.resolve(chunk?.length ?? null);
+      },
+      write(bytes) {
+        writtenBytes += bytes.length;
+        return Promise.resolve(bytes.length);
+      },
+      endWriting: () => Promise.resolve(),
+      close() {},
+    },
+    {
+      state,
+      commit,
+      registry,
+      broadcast: new Broadcast(state, registry, commit),
+      limits: DEFAULT_LIMITS,
+      // Every look at the clock finds that a millisecond has passed.
+      nowMs: () => nowMs++,
+      sleep() {
+        turns++;
+        return Promise.resolve();
+      },
+      contextOf: (it) => ({ session: it } as RequestContext),
+      reportBug: (error) => fail(String(error)),
+    },
+    new Set(),
+  );
+  await session.run();
+  assertEquals(writtenBytes, pings * 12);
+  assertLess(5, turns);
 });
 
 Deno.test("a missed megabyte is sent at the speed of its reader", async () => {

@@ -1,27 +1,42 @@
-import { byteStream, FrameDecoder } from "../../codec/frame.ts";
+import { byteStream, FrameDecoder, writeAll } from "../../codec/frame.ts";
 import {
   encodeMessage,
   type Event,
   isEvent,
+  type NodeStatus,
   PAYLOAD_BYTES_MAX,
   readServerMessage,
   type Reply,
   type ReplyKind,
+  type ReplyPayload,
   type Request,
   writeRequest,
 } from "../../codec/message.ts";
 
-type ReplyOf<K extends ReplyKind> = Extract<Reply, { kind: K }>["payload"];
+/** What an account is signed in by again. */
+export interface Credentials {
+  readonly name: string;
+  readonly token: string;
+}
 
-/** A bare client for tests: one real connection, requests and frames as the test says. */
+/** The connection has ended where a reply or an event was due; the cause, if any, says how. */
+export class ClosedError extends Error {
+  override readonly name = "ClosedError";
+}
+
+/**
+ * A client that sends exactly what it is told to, over one real connection, and reads whatever
+ * comes at once.
+ */
 export class WireClient {
+  /** Resolves when the connection has ended, in whatever way. */
+  readonly closed: Promise<void>;
   readonly #conn: Deno.TcpConn;
   readonly #replies = new Mailbox<Reply>();
   readonly #events = new Mailbox<Event>();
-  /** Resolves when the server has closed the connection. */
-  readonly closed: Promise<void>;
 
   private constructor(conn: Deno.TcpConn) {
+    conn.setNoDelay(true);
     this.#conn = conn;
     this.closed = this.#receive();
   }
@@ -46,7 +61,19 @@ export class WireClient {
     return client;
   }
 
-  async signIn(name: string, password = "correct horse"): Promise<ReplyOf<"login_success">> {
+  /** Signs in by token. */
+  static async resumed(port: number, { name, token }: Credentials): Promise<WireClient> {
+    const client = await WireClient.connect(port);
+    try {
+      await client.expect("login_success", { kind: "resume", payload: [name, token] });
+      return client;
+    } catch (error) {
+      client.close();
+      throw error;
+    }
+  }
+
+  async signIn(name: string, password = "correct horse"): Promise<ReplyPayload<"login_success">> {
     await this.request({ kind: "login_name", payload: name });
     return await this.expect("login_success", { kind: "login_password", payload: password });
   }
@@ -56,7 +83,7 @@ export class WireClient {
   }
 
   async sendBytes(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length;) at += await this.#conn.write(bytes.subarray(at));
+    await writeAll(this.#conn, bytes);
   }
 
   async request(request: Request): Promise<Reply> {
@@ -65,12 +92,12 @@ export class WireClient {
   }
 
   /** The payload of a reply that has to be of one kind. */
-  async expect<K extends ReplyKind>(kind: K, request: Request): Promise<ReplyOf<K>> {
+  async expect<K extends ReplyKind>(kind: K, request: Request): Promise<ReplyPayload<K>> {
     const reply = await this.request(request);
     if (reply.kind !== kind) {
       throw new Error(`Expected ${kind} to ${request.kind}, found ${JSON.stringify(reply)}`);
     }
-    return reply.payload as ReplyOf<K>;
+    return reply.payload as ReplyPayload<K>;
   }
 
   /** The code of the refusal that a request has to get. */
@@ -78,10 +105,12 @@ export class WireClient {
     return (await this.expect("error", request)).code;
   }
 
+  /** The next reply. Throws {@linkcode ClosedError} if there is none. */
   reply(): Promise<Reply> {
     return this.#replies.take();
   }
 
+  /** The next event. Throws {@linkcode ClosedError} if there is none. */
   event(): Promise<Event> {
     return this.#events.take();
   }
@@ -106,34 +135,47 @@ export class WireClient {
 
   async #receive(): Promise<void> {
     const decoder = new FrameDecoder({ payloadBytesMax: PAYLOAD_BYTES_MAX });
-    const source = { read: (into: Uint8Array) => this.#read(into) };
-    for await (const frames of decoder.batches(byteStream(source))) {
-      for (const frame of frames) {
-        const message = readServerMessage(frame);
-        if (isEvent(message)) this.#events.put(message);
-        else this.#replies.put(message);
+    let cause: unknown;
+    try {
+      for await (const frames of decoder.batches(byteStream(this.#conn))) {
+        for (const frame of frames) this.#put(readServerMessage(frame));
       }
+    } catch (error) {
+      cause = error;
     }
-    this.#replies.end();
-    this.#events.end();
+    const why = new ClosedError("Cannot read on: the connection has ended", { cause });
+    this.#replies.end(why);
+    this.#events.end(why);
     this.close();
   }
 
-  async #read(into: Uint8Array): Promise<number | null> {
-    try {
-      return await this.#conn.read(into);
-    } catch {
-      // Closed by either side: for a test that is the end of the stream.
-      return null;
-    }
+  #put(message: Reply | Event | undefined): void {
+    if (message === undefined) throw new Error("Cannot understand an event: its type is unknown");
+    if (isEvent(message)) this.#events.put(message);
+    else this.#replies.put(message);
   }
+}
+
+/** Creates the account, or signs in if there is one. */
+export async function signUp(port: number, name: string, password: string): Promise<Credentials> {
+  const client = await WireClient.connect(port);
+  const { token } = await client.signIn(name, password);
+  client.close();
+  return { name, token };
+}
+
+export async function statusOf(port: number): Promise<NodeStatus> {
+  const client = await WireClient.connect(port);
+  const status = await client.expect("status", { kind: "status", payload: null });
+  client.close();
+  return status;
 }
 
 /** What has come and was not taken, and who waits for what has not come. */
 class Mailbox<T> {
   readonly #items: T[] = [];
   readonly #takers: PromiseWithResolvers<T>[] = [];
-  #ended = false;
+  #end: Error | undefined;
 
   get waiting(): number {
     return this.#items.length;
@@ -148,16 +190,14 @@ class Mailbox<T> {
   take(): Promise<T> {
     const item = this.#items.shift();
     if (item !== undefined) return Promise.resolve(item);
-    if (this.#ended) return Promise.reject(new Error("The server has closed the connection"));
+    if (this.#end !== undefined) return Promise.reject(this.#end);
     const taker = Promise.withResolvers<T>();
     this.#takers.push(taker);
     return taker.promise;
   }
 
-  end(): void {
-    this.#ended = true;
-    for (const taker of this.#takers) {
-      taker.reject(new Error("The server has closed the connection"));
-    }
+  end(why: Error): void {
+    this.#end = why;
+    for (const taker of this.#takers) taker.reject(why);
   }
 }

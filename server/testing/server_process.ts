@@ -1,0 +1,139 @@
+import { TextLineStream } from "@std/streams";
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+const NODE = "node1";
+const CLOCK_TICKS_PER_SECOND = 100;
+/** Lines of its standard error that are kept. */
+const LOG_LINES_MAX = 10_000;
+const LISTENING = /listening on .*:(\d+)$/;
+
+/** What is run: the executable, or the source with the Deno that runs this. */
+export interface Program {
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
+export const fromSource: Program = {
+  command: Deno.execPath(),
+  args: ["run", "--quiet", "--no-prompt", "-P", `${ROOT}main.ts`],
+};
+
+export function executable(path: string): Program {
+  return { command: path, args: [] };
+}
+
+/** A `chat serve` of its own process, with one node, whose directory the caller gives and removes. */
+export class ServerProcess {
+  readonly port: number;
+  /** What it wrote to its standard error. */
+  readonly log: readonly string[];
+  /** Resolves when the process has ended and its standard error was read. */
+  readonly ended: Promise<Deno.CommandStatus>;
+  readonly #child: Deno.ChildProcess;
+
+  private constructor(
+    child: Deno.ChildProcess,
+    port: number,
+    log: readonly string[],
+    ended: Promise<Deno.CommandStatus>,
+  ) {
+    this.#child = child;
+    this.port = port;
+    this.log = log;
+    this.ended = ended;
+  }
+
+  /** Resolves when the server listens. Port 0 is any free port. */
+  static async start(program: Program, directory: string, port = 0): Promise<ServerProcess> {
+    const config = `${directory}/servers.json`;
+    await Deno.writeTextFile(config, configText(port));
+    const args = ["serve", "--node", NODE, "--config", config, "--data", `${directory}/data`];
+    const child = new Deno.Command(program.command, {
+      args: [...program.args, ...args],
+      cwd: ROOT,
+      stdin: "null",
+      stdout: "inherit",
+      stderr: "piped",
+    }).spawn();
+    const log: string[] = [];
+    const listening = Promise.withResolvers<number>();
+    const reading = readLog(child.stderr, log, listening.resolve);
+    const ended = Promise.all([child.status, reading]).then(([status]) => status);
+    const listeningPort = await Promise.race([listening.promise, ended]);
+    if (typeof listeningPort !== "number") {
+      throw new Error(`Cannot start ${program.command} serve:\n${log.join("\n")}`);
+    }
+    return new ServerProcess(child, listeningPort, log, ended);
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Ends it and waits for that: SIGTERM lets it finish what it does, SIGKILL does not. */
+  async stop(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<Deno.CommandStatus> {
+    try {
+      this.#child.kill(signal);
+    } catch (error) {
+      // It ended by itself.
+      if (!(error instanceof TypeError)) throw error;
+    }
+    return await this.ended;
+  }
+
+  /** CPU time so far, in s, of all its threads. */
+  async cpuSeconds(): Promise<number> {
+    const stat = await readProc(this.pid, "stat");
+    // The name in parentheses may hold spaces; utime and stime are the 14th and 15th field.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND;
+  }
+
+  /** Memory in use, in bytes. */
+  async residentBytes(): Promise<number> {
+    const status = await readProc(this.pid, "status");
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
+  }
+}
+
+/**
+ * A port that nothing uses, outside of the range that the system hands out: a client that keeps
+ * dialling a port of that range may otherwise end up connected to itself.
+ */
+export function unusedPort(): number {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 10_000);
+    try {
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
+      return port;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
+}
+
+async function readLog(
+  stderr: ReadableStream<Uint8Array<ArrayBuffer>>,
+  log: string[],
+  onListening: (port: number) => void,
+): Promise<void> {
+  const lines = stderr.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
+  for await (const line of lines) {
+    if (log.length < LOG_LINES_MAX) log.push(line);
+    const port = LISTENING.exec(line)?.[1];
+    if (port !== undefined) onListening(Number(port));
+  }
+}
+
+function configText(port: number): string {
+  const hostname = "127.0.0.1";
+  const tcp = { host: hostname, port };
+  const grpc = { host: hostname, port: 0 };
+  return JSON.stringify({ nodes: [{ name: NODE, tcp, grpc }] });
+}
+
+/** By a program, which `deno task` may run: Deno itself reads /proc only with all permissions. */
+async function readProc(pid: number, file: "stat" | "status"): Promise<string> {
+  const { stdout } = await new Deno.Command("cat", { args: [`/proc/${pid}/${file}`] }).output();
+  return new TextDecoder().decode(stdout);
+}
