@@ -1,15 +1,19 @@
 /** `chat`: a node of a small self-hosted messenger, and its client. */
 
 import { runCommand } from "./client/commands/command.ts";
+import { demo } from "./client/commands/demo.ts";
 import { EXIT, exitCodeOf } from "./client/commands/exit_code.ts";
+import { OutputClosedError } from "./client/commands/shell.ts";
 import { commands } from "./client/commands/table.ts";
-import { denoOutside } from "./client/deno_socket.ts";
-import { printableLines } from "./client/printable.ts";
-import { OutputClosedError } from "./client/shell.ts";
-import { denoShell } from "./client/terminal.ts";
+import { denoNodes } from "./client/deno_nodes.ts";
+import { denoOutside } from "./client/deno_outside.ts";
+import { denoShell } from "./client/deno_shell.ts";
+import { printableLines } from "./client/text/printable.ts";
 import config from "./deno.json" with { type: "json" };
 
 const { version } = config;
+const HELP = ["help", "--help", "-h"];
+const clientCommands = [...commands, demo(denoNodes(import.meta.url))];
 
 if (import.meta.main) {
   addEventListener("unhandledrejection", (event) => {
@@ -34,14 +38,17 @@ async function giveUpRunning(command: string | undefined): Promise<void> {
 }
 
 async function run([name, ...args]: readonly string[]): Promise<number> {
-  if (name === undefined || ["help", "--help", "-h"].includes(name)) return await help(args[0]);
+  if (name === undefined) {
+    denoShell.note(overview());
+    return EXIT.usage;
+  }
+  if (HELP.includes(name)) return await help(args);
   if (["version", "--version", "-V"].includes(name)) {
     await denoShell.write(`chat ${version}\n`);
     return EXIT.done;
   }
   if (name === "serve") return await serve(args);
-  if (name === "demo") return await demo(args);
-  const command = commands.find((one) => one.name === name);
+  const command = clientCommands.find((one) => one.name === name);
   if (command !== undefined) {
     return await runCommand(command, args, { shell: denoShell, outside: denoOutside });
   }
@@ -55,24 +62,16 @@ async function serve(args: readonly string[]): Promise<number> {
   return await runServe(args, version);
 }
 
-async function demo(args: readonly string[]): Promise<number> {
-  const { demo } = await import("./client/commands/demo.ts");
-  const { denoNodes } = await import("./client/deno_nodes.ts");
-  const surroundings = { shell: denoShell, outside: denoOutside };
-  return await runCommand(demo(denoNodes(import.meta.url)), args, surroundings);
-}
-
-async function help(name: string | undefined): Promise<number> {
-  if (name !== undefined) return await run([name, "--help"]);
+async function help([name]: readonly string[]): Promise<number> {
+  if (name !== undefined && !HELP.includes(name)) return await run([name, "--help"]);
   await denoShell.write(`${overview()}\n`);
-  return name === undefined && Deno.args.length === 0 ? EXIT.usage : EXIT.done;
+  return EXIT.done;
 }
 
 function overview(): string {
   const rows: [string, string][] = [
     ["serve", "Runs a node."],
-    ...commands.map(({ name, summary }): [string, string] => [name, summary]),
-    ["demo", "Runs nodes on this machine, and a client."],
+    ...clientCommands.map(({ name, summary }): [string, string] => [name, summary]),
   ];
   return [
     "usage: chat COMMAND [options]",

@@ -1,23 +1,35 @@
-import type {
-  ChatMessage,
-  ChatUser,
-  NodeStatus,
-  ReplyKind,
-  ReplyPayload,
-  Request,
-  RequestPayload,
+import {
+  type ChatMessage,
+  type ChatUser,
+  LIST_ITEMS_MAX,
+  type NodeStatus,
+  type ReplyKind,
+  type ReplyPayload,
+  type Request,
+  type RequestPayload,
 } from "../codec/message.ts";
-import { LIST_ITEMS_MAX } from "../codec/message.ts";
-import { type Dialed, Dialer } from "./dialer.ts";
-import { ClosedError, SessionEndedError, UnknownOutcomeError } from "./errors.ts";
-import { formatHost } from "./host.ts";
-import { checkContent, checkIds, checkKey, checkName, checkPassword } from "./input_limits.ts";
-import type { Link } from "./link.ts";
-import { type ChatClientOptions, LIMITS_DEFAULT, TIMEOUTS_DEFAULT } from "./options.ts";
-import type { ClientLimits, ClientTimeouts, ConnectionState } from "./options.ts";
-import type { Outside } from "./outside.ts";
-import { payloadOf } from "./reply.ts";
-import { RequestQueue } from "./request_queue.ts";
+import { type Dialed, Dialer } from "./connection/dialer.ts";
+import { ClosedError, SessionEndedError, UnknownOutcomeError } from "./connection/errors.ts";
+import { formatHost } from "./connection/host.ts";
+import {
+  checkContent,
+  checkIds,
+  checkKey,
+  checkName,
+  checkPassword,
+} from "./connection/input_limits.ts";
+import type { Link } from "./connection/link.ts";
+import {
+  type ChatClientOptions,
+  type ClientLimits,
+  type ClientTimeouts,
+  type ConnectionState,
+  LIMITS_DEFAULT,
+  TIMEOUTS_DEFAULT,
+} from "./connection/options.ts";
+import type { Outside } from "./connection/outside.ts";
+import { payloadOf } from "./connection/reply.ts";
+import { RequestQueue } from "./connection/request_queue.ts";
 import {
   type Credentials,
   Keyring,
@@ -25,8 +37,21 @@ import {
   NotAcceptedError,
   type Session,
   signInWithPassword,
-} from "./sign_in.ts";
-import { Subscription } from "./subscription.ts";
+} from "./connection/sign_in.ts";
+import { Subscription } from "./connection/subscription.ts";
+
+export * from "./connection/errors.ts";
+export { formatHost, type Host, parseHost, PORT_DEFAULT } from "./connection/host.ts";
+export { CONTENT_BYTES_MAX, NAME_CHARACTERS_MAX } from "./connection/input_limits.ts";
+export type {
+  ChatClientOptions,
+  ClientLimits,
+  ClientTimeouts,
+  ConnectionState,
+} from "./connection/options.ts";
+export type { Clock, Outside, Socket } from "./connection/outside.ts";
+export type { Credentials, Session } from "./connection/sign_in.ts";
+export type { ClientEvent, Subscription } from "./connection/subscription.ts";
 
 /** Where a message is after it was sent. */
 export type Sent = ReplyPayload<"sent">;
@@ -44,7 +69,7 @@ export interface Changed {
  *
  * ```ts
  * import { ChatClient } from "./connection.ts";
- * import { denoOutside } from "./deno_socket.ts";
+ * import { denoOutside } from "./deno_outside.ts";
  *
  * const client = new ChatClient({
  *   hosts: [{ host: "127.0.0.1", port: 9001 }, { host: "127.0.0.1", port: 9002 }],
@@ -104,7 +129,8 @@ export class ChatClient implements AsyncDisposable {
   /**
    * Signs in, and keeps the client signed in until it is closed. Throws
    * {@linkcode NoSuchAccountError} unless the account exists or is to be created,
-   * {@linkcode WrongPasswordError}, and {@linkcode UnreachableError} after `signInGiveUpMs`.
+   * {@linkcode WrongPasswordError}, {@linkcode SessionEndedError} if no node takes the token, and
+   * {@linkcode UnreachableError} after `signInGiveUpMs`.
    */
   async signIn(credentials: Credentials): Promise<Session> {
     if (this.#connection !== undefined || this.#isClosed) {
@@ -115,11 +141,11 @@ export class ChatClient implements AsyncDisposable {
     const keyring = isPassword
       ? new Keyring(user, [checkPassword(credentials.password)])
       : new Keyring(user, [], credentials.token);
-    const dialed = await this.#dial(
-      this.#timeouts.signInGiveUpMs,
-      (link) =>
-        isPassword ? signInWithPassword(link, { ...credentials, user }) : keyring.signIn(link),
-    );
+    const begin = (link: Link) =>
+      isPassword ? signInWithPassword(link, { ...credentials, user }) : keyring.signIn(link);
+    const dialed = await this.#dial(this.#timeouts.signInGiveUpMs, begin).catch((error) => {
+      throw outcomeFor(user, error);
+    });
     this.#keyring = keyring;
     this.#ended = this.#stayConnected(dialed, keyring);
     return dialed.value;
@@ -195,16 +221,17 @@ export class ChatClient implements AsyncDisposable {
     return changed;
   }
 
-  /** Changes the password; the account's other sessions end. */
+  /** Changes the password: the account's other sessions end, this one goes on with a new token. */
   async changePassword(old: string, password: string): Promise<Changed> {
     const payload = [checkPassword(old), checkPassword(password)] as const;
     try {
       const request = { kind: "change_password", payload } as const;
-      const changed = await this.#ask("done", request, "change the password");
-      this.#keyring?.changePasswords(password);
-      return changed;
+      const { count, copies, token } = await this.#ask("done", request, "change the password");
+      this.#keyring?.replacePasswords([password], token);
+      if (token !== undefined) this.#session = { ...this.session, token };
+      return { count, copies };
     } catch (error) {
-      if (error instanceof UnknownOutcomeError) this.#keyring?.changePasswords(password, old);
+      if (error instanceof UnknownOutcomeError) this.#keyring?.replacePasswords([password, old]);
       throw error;
     }
   }
@@ -282,7 +309,8 @@ export class ChatClient implements AsyncDisposable {
   ): Promise<Changed> {
     checkIds(ids);
     const asked: Promise<Changed>[] = [];
-    for (let from = 0; from < ids.length; from += LIST_ITEMS_MAX) {
+    // Also for no ids: how many nodes have that is for a server to say.
+    for (let from = 0; from === 0 || from < ids.length; from += LIST_ITEMS_MAX) {
       const payload = ids.slice(from, from + LIST_ITEMS_MAX);
       asked.push(this.#ask("done", { kind, payload }));
     }
@@ -325,7 +353,7 @@ export class ChatClient implements AsyncDisposable {
       }
     } catch (error) {
       if (this.#isClosed) return;
-      this.#fail(error instanceof NotAcceptedError ? new SessionEndedError(keyring.user) : error);
+      this.#fail(outcomeFor(keyring.user, error));
     }
   }
 
@@ -344,4 +372,9 @@ export class ChatClient implements AsyncDisposable {
     this.#subscription?.end(error);
     this.#onState({ state: "ended", error });
   }
+}
+
+/** What a failure to sign in is to the caller: that no node takes a session means its end. */
+function outcomeFor(user: string, error: unknown): unknown {
+  return error instanceof NotAcceptedError ? new SessionEndedError(user) : error;
 }

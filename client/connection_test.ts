@@ -1,7 +1,10 @@
 import { assertEquals, assertInstanceOf, assertMatch, assertRejects } from "@std/assert";
-import { ChatClient } from "./connection.ts";
-import { denoOutside } from "./deno_socket.ts";
+import { testServer } from "../server/testing/test_server.ts";
 import {
+  ChatClient,
+  type ChatClientOptions,
+  type ConnectionState,
+  type Host,
   InvalidInputError,
   NoSuchAccountError,
   RefusedError,
@@ -10,9 +13,9 @@ import {
   UnknownOutcomeError,
   UnreachableError,
   WrongPasswordError,
-} from "./errors.ts";
-import type { Host } from "./host.ts";
-import type { ChatClientOptions, ConnectionState } from "./options.ts";
+} from "./connection.ts";
+import { denoOutside } from "./deno_outside.ts";
+import { ManualClock } from "./testing/manual_clock.ts";
 import { messageFrom, type Peer, ScriptedServer, signedIn } from "./testing/scripted_server.ts";
 
 const alice = { user: "alice", password: "correct horse" };
@@ -218,6 +221,36 @@ Deno.test("ChatClient does not repeat what must not be done twice", async () => 
   await client.close();
 });
 
+Deno.test("ChatClient.changePassword() goes on with the token of the new password", async () => {
+  const first = new ScriptedServer();
+  using second = new ScriptedServer();
+  const { client, peer } = await signedInTo(first, [second.host]);
+  const change = client.changePassword("old password", "new password");
+  await peer.expect("change_password");
+  await peer.reply({ kind: "done", payload: { count: 1, copies: 2, token: "t2" } });
+  assertEquals(await change, { count: 1, copies: 2 });
+  assertEquals(client.session.token, "t2");
+  first[Symbol.dispose]();
+
+  const next = await second.accept();
+  assertEquals((await next.expect("resume")).payload, ["alice", "t2"]);
+  await client.close();
+});
+
+Deno.test("ChatClient.changePassword() makes a server take the new token, and no longer the old", async () => {
+  await using server = await testServer();
+  const hosts = [{ host: "127.0.0.1", port: server.port }];
+  await using client = clientOf(hosts);
+  const { token: old } = await client.signIn({ ...alice, create: true });
+  await client.changePassword(alice.password, "battery staple");
+  await client.send("alice", "still here");
+
+  await using again = clientOf(hosts);
+  await assertRejects(() => again.signIn({ user: "alice", token: old }), SessionEndedError);
+  const { token } = client.session;
+  assertEquals((await again.signIn({ user: "alice", token })).user, "alice");
+});
+
 Deno.test("ChatClient gives up a request over which connection after connection is lost", async () => {
   using server = new ScriptedServer();
   const limits = { triesMax: 2 };
@@ -240,11 +273,19 @@ Deno.test("ChatClient gives up a request over which connection after connection 
 Deno.test("ChatClient notices a server that no longer answers", async () => {
   using silent = new ScriptedServer();
   using second = new ScriptedServer();
-  const timeouts = { ...PROMPT, heartbeatMs: 20, replyMs: 20 };
-  const { client, peer } = await signedInTo(silent, [second.host], { timeouts });
+  const clock = new ManualClock();
+  const lost = Promise.withResolvers<string>();
+  const { client, peer } = await signedInTo(silent, [second.host], {
+    outside: { ...denoOutside, clock },
+    timeouts: { heartbeatMs: 5_000, replyMs: 10_000, backoffMaxMs: 1 },
+    onState: (state) => state.state === "lost" && lost.resolve(state.why),
+  });
+  clock.advance(5_000);
   await peer.expect("ping");
-  const next = await second.acceptSignIn();
-  await next.expect("ping");
+  clock.advance(10_000);
+  assertEquals(await lost.promise, "no answer within 10000 ms");
+  clock.advance(100);
+  await second.acceptSignIn();
   await client.close();
 });
 
@@ -293,6 +334,16 @@ Deno.test("ChatClient.deleteMessages() asks for 1,000 at a time", async () => {
     await peer.reply({ kind: "done", payload: { count, copies: 3 - count % 2 } });
   }
   assertEquals(await deleted, { count: 1001, copies: 2 });
+  await client.close();
+});
+
+Deno.test("ChatClient.readMessages() asks also about no ids: only a server knows the copies", async () => {
+  using server = new ScriptedServer();
+  const { client, peer } = await signedInTo(server);
+  const read = client.readMessages([]);
+  assertEquals((await peer.expect("read_messages")).payload, []);
+  await peer.reply({ kind: "done", payload: { count: 0, copies: 2 } });
+  assertEquals(await read, { count: 0, copies: 2 });
   await client.close();
 });
 

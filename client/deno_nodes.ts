@@ -1,5 +1,6 @@
+import { TextLineStream } from "@std/streams";
 import type { Nodes, RunningNode } from "./commands/demo.ts";
-import { type Host, parseHost } from "./host.ts";
+import { type Host, parseHost } from "./connection.ts";
 
 /** Starts nodes as processes of this same program, whose module `mainUrl` is. */
 export function denoNodes(mainUrl: string): Nodes {
@@ -19,16 +20,10 @@ async function start(mainUrl: string, args: readonly string[]): Promise<RunningN
     stdout: "null",
     stderr: "piped",
   }).spawn();
-  const log: string[] = [];
-  const { promise: listening, resolve, reject } = Promise.withResolvers<Host>();
-  void follow(child.stderr, (line) => {
-    const address = /listening on (\S+)/.exec(line)?.[1];
-    const host = address === undefined ? undefined : parseHost(address);
-    if (host !== undefined) resolve(host);
-    else log.push(line);
-  }).then(() => reject(new Error(`Cannot start a node: it ended, saying ${log.join(" / ")}`)));
+  const listening = Promise.withResolvers<Host>();
+  void follow(child.stderr, listening);
   return {
-    host: await listening,
+    host: await listening.promise,
     async end(signal) {
       try {
         child.kill(signal);
@@ -50,15 +45,19 @@ function programOf(mainUrl: string): [string, ...string[]] {
   return [Deno.execPath(), "run", "--quiet", "--no-prompt", "--config", config, "-P", mainUrl];
 }
 
-/** Lines that are kept of what a node said before it listened. */
+/** Reads what a node says, to the end: it must never wait for a reader. */
 async function follow(
-  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
-  onLine: (line: string) => void,
+  stderr: ReadableStream<Uint8Array<ArrayBuffer>>,
+  listening: PromiseWithResolvers<Host>,
 ): Promise<void> {
-  let rest = "";
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) onLine(line);
+  const lines = stderr.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
+  const said: string[] = [];
+  let host: Host | undefined;
+  for await (const line of lines) {
+    if (host !== undefined) continue;
+    said.push(line);
+    host = parseHost(/listening on (\S+)/.exec(line)?.[1] ?? "");
+    if (host !== undefined) listening.resolve(host);
   }
+  listening.reject(new Error(`Cannot start a node: it ended, saying ${said.join(" / ")}`));
 }

@@ -138,6 +138,7 @@ export function writeFrame(writer: ValueWriter, type: number, writePayload: () =
 
 /** What a {@linkcode byteStream} reads from, such as a `Deno.Conn`. */
 export interface ByteSource {
+  /** How many bytes were read into `into`; null at the end. */
   read(into: Uint8Array): Promise<number | null>;
 }
 
@@ -160,6 +161,17 @@ export function byteStream(source: ByteSource): ReadableStream<Uint8Array> {
       if (bytes === buffer.length && bytes < CHUNK_BYTES_MAX) buffer = new Uint8Array(bytes * 2);
     },
   }, { highWaterMark: 0 });
+}
+
+/** What {@linkcode writeAll} writes to, such as a `Deno.Conn`. */
+export interface ByteSink {
+  /** How many of `bytes` were taken. */
+  write(bytes: Uint8Array): Promise<number>;
+}
+
+/** Writes `bytes` to the last one, however many `sink` takes at a time. */
+export async function writeAll(sink: ByteSink, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await sink.write(bytes.subarray(at));
 }
 
 function frameAt(bytes: Uint8Array, at: number, frameBytes: number): Frame {

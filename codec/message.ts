@@ -26,6 +26,9 @@ export const PAYLOAD_BYTES_MAX = 1024 * 1024;
 /** Elements of a list that a reply holds at most; the client asks on from the last. */
 export const LIST_ITEMS_MAX = 1000;
 
+/** The lowest number that an event may have. */
+const EVENT_TYPE_MIN = 200;
+
 /** The codes of ERROR replies. A client must expect others, from newer servers. */
 export type RefusalCode =
   | "already_signed_in"
@@ -172,7 +175,6 @@ export type Event = Tagged<typeof events>;
 
 export type ChatMessage = ReplyPayload<"messages">[number];
 export type ChatUser = ReplyPayload<"users">[number];
-export type Refusal = ReplyPayload<"error">;
 export type NodeStatus = ReplyPayload<"status">;
 
 /** Decodes a client's frame. Throws {@linkcode CodecError} `unknown_type` or what is wrong in it. */
@@ -180,9 +182,13 @@ export function readRequest(frame: Frame): Request {
   return readMessage(requestsByType, frame, "request") as Request;
 }
 
-/** Decodes a server's frame, which is a reply or an event. Throws {@linkcode CodecError}. */
-export function readServerMessage(frame: Frame): Reply | Event {
-  return readMessage(serverMessagesByType, frame, "reply or event") as Reply | Event;
+/**
+ * Decodes a server's frame: a reply, an event, or undefined for an event that only newer servers
+ * have, which is to be passed over. Throws {@linkcode CodecError}.
+ */
+export function readServerMessage(frame: Frame): Reply | Event | undefined {
+  if (frame.type >= EVENT_TYPE_MIN && !serverMessagesByType.has(frame.type)) return undefined;
+  return readMessage(serverMessagesByType, frame, "reply") as Reply | Event;
 }
 
 export function isEvent(message: Reply | Event): message is Event {

@@ -65,7 +65,10 @@ const anyReply: fc.Arbitrary<Reply> = fc.oneof(
     fc.array(fc.record({ name: text, unread: int, online: fc.boolean() }), { maxLength: 3 }),
   ),
   message("sent", fc.record({ id: text, time: int, copies: int })),
-  message("done", partial({ count: int, copies: int, cursor: text }, "count", "copies")),
+  message(
+    "done",
+    partial({ count: int, copies: int, cursor: text, token: text }, "count", "copies"),
+  ),
   message("pong", fc.constant(null)),
   message(
     "status",
@@ -94,12 +97,12 @@ Deno.test("readServerMessage() gives what writeReply() and writeEvent() were giv
   fc.assert(fc.property(anyReply, (reply) => {
     const read = readServerMessage(onlyFrame(encodeMessage(writeReply, reply)));
     assertEquals(read, reply);
-    assert(!isEvent(read));
+    assert(read !== undefined && !isEvent(read));
   }));
   fc.assert(fc.property(anyEvent, (event) => {
     const read = readServerMessage(onlyFrame(encodeMessage(writeEvent, event)));
     assertEquals(read, event);
-    assert(isEvent(read));
+    assert(read !== undefined && isEvent(read));
   }));
 });
 
@@ -194,10 +197,19 @@ Deno.test("readRequest() refuses bytes after the payload's object", () => {
 });
 
 Deno.test("readServerMessage() takes an ERROR without a code, and one with colons", () => {
-  const read = (text: string) => readServerMessage(frameOf(100, text)).payload;
+  const read = (text: string) => readServerMessage(frameOf(100, text))?.payload;
   assertEquals(read("busy: try: later"), { code: "busy", sentence: "try: later" });
   assertEquals(read("no code"), { code: "error", sentence: "no code" });
   assertEquals(read(""), { code: "error", sentence: "" });
+});
+
+Deno.test("readServerMessage() passes over events that it does not know, and refuses other types", () => {
+  for (const type of [204, 2 ** 32 + 200, 2 ** 63]) {
+    assertEquals(readServerMessage(frameOf(type, "news")), undefined);
+  }
+  for (const type of [-1, 0, 14, 99, 111, 199]) {
+    assertRefused(frameOf(type, null), "unknown_type", readServerMessage);
+  }
 });
 
 Deno.test("numbers are used once, requests below 100, replies 100-199, events from 200", () => {
@@ -239,7 +251,11 @@ function dict(fields: Record<string, Value>): Value {
   return new Map(Object.entries(fields));
 }
 
-function assertRefused(frame: Frame, code: CodecErrorCode): void {
-  const error = assertThrows(() => readRequest(frame), CodecError);
+function assertRefused(
+  frame: Frame,
+  code: CodecErrorCode,
+  read: (frame: Frame) => unknown = readRequest,
+): void {
+  const error = assertThrows(() => read(frame), CodecError);
   assertEquals(error.code, code, error.message);
 }

@@ -56,7 +56,7 @@ Deno.test("PROTOCOL.md's bytes decode to the examples beside them", () => {
     const decoded = frame.payload.length === 0 ? undefined : decodeValue(frame.payload);
     assertEquals(decoded, payload);
     const read = arrow === "→" ? readRequest : readServerMessage;
-    assertEquals(read(frame).kind.toUpperCase(), name);
+    assertEquals(read(frame)?.kind.toUpperCase(), name);
   }
 });
 

@@ -31,6 +31,7 @@ const ENTRY_BYTES_MIN = 2 * VALUE_BYTES_MIN;
 const INT_MIN = -(2n ** 63n);
 const INT_MAX = 2n ** 63n - 1n;
 const TWO_32 = 2 ** 32;
+
 /** Encodes objects one after another into one buffer that grows as it must. */
 export class ValueWriter {
   #bytes: Uint8Array<ArrayBuffer>;
@@ -124,14 +125,14 @@ export class ValueWriter {
     this.#bytes.set(bytes, at);
   }
 
-  /** Overwrites an int64 written before; for a header whose numbers are known last. */
+  /** Writes a frame's header at `at`, in bytes reserved before: its numbers are known last. */
   patchHeader(at: number, type: number, payloadBytes: number): void {
     this.#view.setInt32(at, Math.floor(type / TWO_32));
     this.#view.setUint32(at + 4, type >>> 0);
     this.#view.setUint32(at + 8, payloadBytes);
   }
 
-  /** Makes room for `bytes` more, and returns where they start. */
+  /** Leaves `bytes` to be filled in later, and returns where they start. */
   reserve(bytes: number): number {
     return this.#grow(bytes);
   }

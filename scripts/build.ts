@@ -65,7 +65,7 @@ async function build(): Promise<void> {
  * it is called stays a file of its own, so that `chat send` need not load the server's libraries.
  * Not minified, or a stack trace would tell nothing.
  */
-export function bundleArguments(entry: string, directory: string): string[] {
+function bundleArguments(entry: string, directory: string): string[] {
   return [
     ...["bundle", "--quiet", "--frozen-lockfile", "--platform", "deno"],
     ...["--code-splitting", "--outdir", directory],
@@ -74,7 +74,7 @@ export function bundleArguments(entry: string, directory: string): string[] {
 }
 
 /** The arguments of `deno` that compile the bundled program at `entry` into `executable`. */
-export function compileArguments(entry: string, executable: string): string[] {
+function compileArguments(entry: string, executable: string): string[] {
   return [
     ...["compile", "--quiet", "--no-check", "--no-config", "--no-lock", "--no-remote"],
     ...programFlags(),

@@ -1,13 +1,25 @@
-/** `deno task test:crash`: kills a server over and over under load, and looks for what it lost. */
+/**
+ * Kills a server over and over under load, and looks for what it lost.
+ *
+ *     deno task test:crash [--kills N] [--seed S] [--chat ./chat]
+ *
+ * The same seed gives the same choices at the same moments, which are the machine's. `--chat` kills
+ * that executable instead of the source.
+ */
 
 import { parseArgs } from "@std/cli/parse-args";
+import { executable, fromSource } from "../server/testing/server_process.ts";
 import { runCampaign } from "./crash/campaign.ts";
-import { Random } from "./fuzz/random.ts";
-import { executable, fromSource } from "./server_process.ts";
+import { FAULTS } from "./crash/ledger.ts";
+import { Random } from "./random.ts";
 
 const flags = parseArgs(Deno.args, { string: ["kills", "seed", "chat"] });
 const kills = Number(flags.kills ?? 200);
 const seed = Number(flags.seed ?? Date.now() % 1_000_000);
+if (!Number.isSafeInteger(kills) || !Number.isSafeInteger(seed)) {
+  console.error("usage: deno task test:crash [--kills N] [--seed S] [--chat ./chat]");
+  Deno.exit(2);
+}
 const directory = await Deno.makeTempDir({ prefix: "chat-crash-" });
 console.log(`${kills} kills, --seed ${seed}, data in ${directory}`);
 
@@ -22,9 +34,7 @@ console.log(
   `${report.kills} kills, ${report.sent} sent, ${report.acknowledged} acknowledged, ` +
     `${report.torn} torn batches cut`,
 );
-for (
-  const fault of ["lost", "doubled", "altered", "resurrected", "unread again", "foreign"] as const
-) {
+for (const fault of FAULTS) {
   const what = report.faults.get(fault) ?? [];
   console.log(`${fault}: ${what.length}${what.slice(0, 5).map((one) => `\n  ${one}`).join("")}`);
 }

@@ -1,7 +1,7 @@
 import { assertEquals, assertGreater } from "@std/assert";
+import { fromSource } from "../server/testing/server_process.ts";
 import { runCampaign } from "./crash/campaign.ts";
-import { Random } from "./fuzz/random.ts";
-import { fromSource } from "./server_process.ts";
+import { Random } from "./random.ts";
 
 Deno.test("a server that is killed under load has all that it acknowledged, once (3 kills)", async () => {
   const directory = await Deno.makeTempDir({ prefix: "chat-crash-" });

@@ -9,9 +9,9 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
+import { executable, fromSource } from "../server/testing/server_process.ts";
 import { fuzzCodec } from "./fuzz/codec_fuzz.ts";
 import { fuzzServer } from "./fuzz/server_fuzz.ts";
-import { executable, fromSource } from "./server_process.ts";
 
 const INPUTS = 1_000_000;
 const SERVER_SHARE = 0.1;

@@ -1,7 +1,7 @@
 import { assertGreater } from "@std/assert";
+import { fromSource } from "../server/testing/server_process.ts";
 import { fuzzCodec } from "./fuzz/codec_fuzz.ts";
 import { fuzzServer } from "./fuzz/server_fuzz.ts";
-import { fromSource } from "./server_process.ts";
 
 /** New inputs each time; a failure says which. `deno task test:fuzz --seed` repeats them. */
 const seed = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;

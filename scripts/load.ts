@@ -9,23 +9,22 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
-import { type MachineLimits, measureMachine } from "./load/machine.ts";
-import { Sender } from "./load/sender.ts";
 import {
   executable,
   fromSource,
   type Program,
   ServerProcess,
   unusedPort,
-} from "./server_process.ts";
+} from "../server/testing/server_process.ts";
 import {
   ClosedError,
   type Credentials,
-  resume,
   signUp,
   statusOf,
-  type WireClient,
-} from "./wire_client.ts";
+  WireClient,
+} from "../server/testing/wire_client.ts";
+import { type MachineLimits, measureMachine } from "./load/machine.ts";
+import { Sender } from "./load/sender.ts";
 
 interface Plan {
   readonly machineMs: number;
@@ -208,12 +207,10 @@ class LoadRun {
   }
 
   async #comeBack(client: WireClient, user: Credentials): Promise<WireClient> {
-    // Until the connection breaks: nothing else was asked for.
-    await client.replyOrEnd().catch(() => undefined);
-    client.close();
+    await client.closed;
     for (;;) {
       try {
-        return await resume(this.#port, user);
+        return await WireClient.resumed(this.#port, user);
       } catch (error) {
         if (!isAway(error)) throw error;
         await pause(RETRY_MS * (1 + Math.random()));
@@ -223,7 +220,7 @@ class LoadRun {
 
   async #signInMany(): Promise<WireClient[]> {
     const users = Array.from({ length: this.#plan.idleConnections }, (_, it) => this.#user(it));
-    return await Promise.all(users.map((user) => resume(this.#port, user)));
+    return await Promise.all(users.map((user) => WireClient.resumed(this.#port, user)));
   }
 
   #user(index: number): Credentials {
@@ -313,7 +310,6 @@ function ratio(value: number): string {
 function isAway(error: unknown): boolean {
   return error instanceof Deno.errors.ConnectionRefused ||
     error instanceof Deno.errors.ConnectionReset ||
-    error instanceof Deno.errors.BrokenPipe ||
     error instanceof ClosedError;
 }
 

@@ -7,7 +7,7 @@ const LINES_MAX = 500;
 
 /** A layer imports itself and the layers named here. Tests and scripts import what they like. */
 const LAYERS: Record<string, { files: RegExp; imports: string[] }> = {
-  main: { files: /^main\.ts$/, imports: ["serve", "client"] },
+  main: { files: /^main\.ts$/, imports: ["serve", "client", "text"] },
   serve: {
     files: /^server\/serve(_command)?\.ts$/,
     imports: ["config", "tcp", "session", "requests", "auth", "commit", "journal", "core", "codec"],
@@ -23,7 +23,12 @@ const LAYERS: Record<string, { files: RegExp; imports: string[] }> = {
   commit: { files: /^server\/commit\.ts$/, imports: ["journal", "core", "codec"] },
   journal: { files: /^server\/journal\//, imports: ["core", "codec"] },
   core: { files: /^server\/core\//, imports: ["codec"] },
-  client: { files: /^client\//, imports: ["codec"] },
+  // The client library: all others see only connection.ts of it.
+  library: { files: /^client\/connection\//, imports: ["codec"] },
+  connection: { files: /^client\/connection\.ts$/, imports: ["library", "codec"] },
+  text: { files: /^client\/text\//, imports: ["codec"] },
+  lines: { files: /^client\/lines\//, imports: ["connection", "text", "codec"] },
+  client: { files: /^client\//, imports: ["lines", "connection", "text", "codec"] },
   codec: { files: /^codec\//, imports: [] },
 };
 
@@ -35,8 +40,8 @@ const TOUCH_THE_OUTSIDE = [
   "server/tcp.ts",
   "server/journal/deno_files.ts",
   "client/deno_nodes.ts",
-  "client/deno_socket.ts",
-  "client/terminal.ts",
+  "client/deno_outside.ts",
+  "client/deno_shell.ts",
 ];
 
 /** What the core may import: createHash, a function like any other. */

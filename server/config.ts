@@ -18,7 +18,7 @@ export interface NodeConfig {
 }
 
 export interface ClusterConfig {
-  /** On how many nodes an operation should be durable before it is acknowledged. */
+  /** On how many nodes an operation should be durable before it is acknowledged: never more than there are. */
   readonly copies: number;
   /** How long to wait for that, in ms. */
   readonly copyTimeoutMs: number;
@@ -46,7 +46,8 @@ export class ServerConfig {
     this.source = source;
     this.nodes = nodes;
     this.cluster = {
-      copies: cluster.copies ?? Math.min(COPIES_DEFAULT, nodes.length),
+      // While nodes are added, one file at a time, there may be fewer than it will take.
+      copies: Math.min(cluster.copies ?? COPIES_DEFAULT, nodes.length),
       copyTimeoutMs: cluster.copyTimeoutMs ?? COPY_TIMEOUT_DEFAULT_MS,
     };
   }
@@ -104,6 +105,7 @@ const COPY_TIMEOUT_DEFAULT_MS = 1000;
 const COPY_TIMEOUT_MAX_MS = 60_000;
 const PORT_MAX = 65_535;
 const NODES_MAX = 100;
+const NESTING_MAX = 100;
 /** A name is part of file names and of operations' origins. */
 const NODE_NAME = /^[A-Za-z0-9_-]{1,32}$/;
 /** A name, or an address of version 4 or 6; a single colon would be a port's. */
@@ -201,11 +203,7 @@ function crossFaults(raw: unknown): string[] {
       text: usableAddress(field(node, key)),
     }))
   );
-  const copies = field(field(raw, "cluster"), "copies");
-  const tooMany = typeof copies === "number" && nodes.length > 0 && copies > nodes.length
-    ? [`cluster.copies: expected at most the number of nodes, ${nodes.length}, found ${copies}`]
-    : [];
-  return [...tooMany, ...repetitions(names), ...repetitions(addresses)];
+  return [...repetitions(names), ...repetitions(addresses)];
 }
 
 function repetitions(places: readonly { path: string; text: unknown }[]): string[] {
@@ -282,11 +280,18 @@ function jsonFaultAt(text: string): number {
     return false;
   };
   const takeMember = () => take(STRING) && take(/\s*/y) && take(/:/y) && takeValue();
+  let nesting = 0;
   const takeValue = (): boolean => {
     take(/\s*/y);
     if (take(SCALAR) || take(STRING)) return take(/\s*/y);
-    if (take(/\{\s*/y)) return takeList(takeMember, /\}\s*/y);
-    return take(/\[\s*/y) && takeList(takeValue, /\]\s*/y);
+    // What is nested deeper than a configuration ever is, is at fault there.
+    if (nesting === NESTING_MAX) return false;
+    nesting++;
+    const taken = take(/\{\s*/y)
+      ? takeList(takeMember, /\}\s*/y)
+      : take(/\[\s*/y) && takeList(takeValue, /\]\s*/y);
+    nesting--;
+    return taken;
   };
   takeValue();
   return at;

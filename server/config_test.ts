@@ -136,10 +136,14 @@ Deno.test("ServerConfig.parse() lets port 0 come as often as it likes", () => {
   assertEquals(parse({ nodes }).nodes.length, 3);
 });
 
-Deno.test("ServerConfig.parse() refuses more copies than there are nodes", () => {
-  assertEquals(faultsOf({ cluster: { copies: 4 }, nodes: NODES }), [
-    "cluster.copies: expected at most the number of nodes, 3, found 4",
-  ]);
+Deno.test("ServerConfig.cluster asks for no more copies than there are nodes", () => {
+  assertEquals(parse({ cluster: { copies: 4 }, nodes: NODES }).cluster.copies, 3);
+  assertEquals(parse({ cluster: { copies: 2 }, nodes: NODES.slice(0, 1) }).cluster.copies, 1);
+  assertEquals(parse({ cluster: { copies: 1 }, nodes: NODES }).cluster.copies, 1);
+});
+
+Deno.test("ServerConfig.parse() refuses a file that is nothing but brackets", () => {
+  assertThrows(() => ServerConfig.parse("[".repeat(100_000), "x.json"), ConfigError);
 });
 
 Deno.test("ServerConfig.parse() takes hosts of every kind and refuses addresses with a port", () => {

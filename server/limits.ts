@@ -28,9 +28,9 @@ export interface Limits {
 
 export const DEFAULT_LIMITS: Limits = {
   connectionsMax: 10_000,
-  connectionsPerAddressMax: 4_000,
+  connectionsPerAddressMax: 2_000,
   signInDeadlineMs: 120_000,
-  framesPerSecondMax: 50_000,
+  framesPerSecondMax: 20_000,
   framesPerSecondAnonymousMax: 100,
   outboxPauseBytes: 1024 * 1024,
   outboxBytesMax: 8 * 1024 * 1024,

@@ -36,6 +36,7 @@ export class Outbox {
   readonly #sink: ByteSink;
   readonly #progress: Progress;
   readonly #nowMs: () => number;
+  readonly #onBroken: () => void;
   #held: Held[] = [];
   #heldBytes = 0;
   #ready = new ValueWriter();
@@ -46,7 +47,9 @@ export class Outbox {
   #closed = false;
   #whenDrained: (() => void)[] = [];
 
-  constructor(sink: ByteSink, progress: Progress, nowMs: () => number) {
+  /** `onBroken` is told once if the sink takes nothing more. */
+  constructor(sink: ByteSink, progress: Progress, nowMs: () => number, onBroken: () => void) {
+    this.#onBroken = onBroken;
     this.#sink = sink;
     this.#progress = progress;
     this.#nowMs = nowMs;
@@ -142,8 +145,9 @@ export class Outbox {
         this.#wake();
       }
     } catch {
-      // The connection is gone. Its reader finds that out too, and ends the session.
+      // The connection is gone, and whatever it asked for is of no use to anybody.
       this.close();
+      this.#onBroken();
     } finally {
       this.#writing = undefined;
     }

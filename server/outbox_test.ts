@@ -30,8 +30,10 @@ class Sink {
     const replies: (string | number)[] = [];
     for (const bytes of this.writes) {
       for (const frame of decoder.push(bytes)) {
-        const { kind, payload } = readServerMessage(frame);
-        replies.push(kind === "done" ? payload.count : kind);
+        const reply = readServerMessage(frame);
+        if (reply !== undefined) {
+          replies.push(reply.kind === "done" ? reply.payload.count : reply.kind);
+        }
       }
     }
     decoder.end();
@@ -41,7 +43,7 @@ class Sink {
 
 function outboxTo(sink: Sink) {
   const progress = { settled: 0, copies: 1 };
-  return { progress, outbox: new Outbox(sink, progress, () => 0) };
+  return { progress, outbox: new Outbox(sink, progress, () => 0, () => {}) };
 }
 
 Deno.test("Outbox holds back what is not settled, and all that comes after it", async () => {
@@ -93,4 +95,14 @@ Deno.test("Outbox drops what waits once it is closed, and lets go of those who w
   outbox.push(0, PONG);
   outbox.flush();
   assertEquals([sink.writes.length, outbox.waitingBytes], [0, 0]);
+});
+
+Deno.test("Outbox says so when its sink is gone, and lets go of those who wait for it", async () => {
+  const broken = Promise.withResolvers<void>();
+  const sink = { write: () => Promise.reject(new Error("gone")) };
+  const outbox = new Outbox(sink, { settled: 0, copies: 1 }, () => 0, broken.resolve);
+  outbox.push(0, PONG);
+  outbox.flush();
+  await broken.promise;
+  await outbox.below(0);
 });

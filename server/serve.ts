@@ -4,10 +4,10 @@ import { Throttle } from "./auth/throttle.ts";
 import { Broadcast } from "./broadcast.ts";
 import { Commit } from "./commit.ts";
 import type { NodeConfig } from "./config.ts";
-import { apply } from "./core/apply.ts";
+import { apply, type Change } from "./core/apply.ts";
 import { HybridClock } from "./core/hybrid_clock.ts";
 import { ACCOUNT_ID_LENGTH } from "./core/message_id.ts";
-import { originOf } from "./core/operation.ts";
+import { type Operation, originOf } from "./core/operation.ts";
 import { ChatState } from "./core/state.ts";
 import {
   type DataDirectory,
@@ -61,8 +61,8 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     files: denoFiles,
     newEpoch: () => randomId(EPOCH_LENGTH),
     apply(operation) {
-      apply(state, operation);
       clock.observe(operation, startedMs);
+      return faultOfReplay(apply(state, operation), operation);
     },
   });
   for (const line of describeOpening(directory.report)) options.log(line);
@@ -244,6 +244,15 @@ function randomId(length: number): string {
   let id = "";
   for (const byte of crypto.getRandomValues(new Uint8Array(length))) id += ID_DIGITS[byte & 31];
   return id;
+}
+
+/** A journal holds each origin's operations once and in sequence: anything else is damage. */
+function faultOfReplay(change: Change, { origin, seq }: Operation): string | undefined {
+  if (change.kind === "duplicate") return `operation ${seq} of ${origin} a second time`;
+  if (change.kind === "gap") {
+    return `operation ${seq} of ${origin} where ${change.expectedSeq} is due`;
+  }
+  return undefined;
 }
 
 /** What opening the data directory found, where an operator would want to know. */

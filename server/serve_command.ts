@@ -110,7 +110,7 @@ async function readText(path: string): Promise<string> {
     return await Deno.readTextFile(path);
   } catch (error) {
     const reason = error instanceof Deno.errors.NotFound
-      ? "there is no such file; see docs/OPERATIONS.md for what it says, or leave out --node and --config"
+      ? "there is no such file; README.md shows one, and without --node and --config none is needed"
       : error instanceof Error
       ? error.message
       : String(error);

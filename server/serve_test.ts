@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
 import type { EventKind, EventPayload } from "../codec/message.ts";
+import { RecoveryError } from "./journal/recovery.ts";
 import { testServer } from "./testing/test_server.ts";
 import { WireClient } from "./testing/wire_client.ts";
 
@@ -410,6 +411,35 @@ Deno.test("pipelined requests are answered in their order, whatever takes long",
   const signIn = ["user_not_existing", "login_success"];
   assertEquals(kinds, [...signIn, "sent", "pong", "messages", "done", "users", "done", "error"]);
   client.close();
+});
+
+Deno.test("a journal in which a line is missing, moved or doubled is refused, and says where", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "chat-test-" });
+  {
+    await using server = await testServer({ directory });
+    const alice = await WireClient.signedIn(server.port, "alice");
+    for (const content of ["one", "two", "three"]) {
+      await alice.expect("sent", send({ to: "alice", content }));
+    }
+    alice.close();
+  }
+  const path = `${directory}/journal-00000001.jsonl`;
+  const journal = await Deno.readTextFile(path);
+  const [header, account, one, two, three] = journal.split("\n");
+  const edits: [readonly (string | undefined)[], RegExp][] = [
+    [[header, account, two, three], /operation 3 of .* where 2 is due at line 3/],
+    [[header, account, two, one, three], /operation 3 of .* where 2 is due at line 3/],
+    [[header, account, one, one, two, three], /operation 2 of .* a second time at line 4/],
+  ];
+  for (const [lines, says] of edits) {
+    await Deno.writeTextFile(path, `${lines.join("\n")}\n`);
+    const { message } = await assertRejects(() => testServer({ directory }), RecoveryError);
+    assertMatch(message, says);
+  }
+  await Deno.writeTextFile(path, journal);
+  await using server = await testServer({ directory });
+  assertMatch(server.log.join("\n"), /replayed 4 operations/);
+  await Deno.remove(directory, { recursive: true });
 });
 
 Deno.test("a restarted server has all that it acknowledged", async () => {

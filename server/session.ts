@@ -84,7 +84,7 @@ export class Session implements RequestSession, ConnectedClient {
     this.#parts = parts;
     this.#waiting = waiting;
     this.#signedOutMs = parts.nowMs();
-    this.#outbox = new Outbox(connection, parts.commit, parts.nowMs);
+    this.#outbox = new Outbox(connection, parts.commit, parts.nowMs, () => this.end());
     this.#context = parts.contextOf(this);
   }
 

@@ -28,11 +28,13 @@ export class Subscription {
     this.#at = since === undefined ? account.feed.length : 0;
   }
 
-  /** How many events are left. */
+  /** How many events are left, in frames. */
   count(): number {
     let count = 0;
     for (let at = this.#at; at < this.#account.feed.length; at++) {
-      if (this.#eventAt(at) !== undefined) count++;
+      const event = this.#eventAt(at);
+      if (event === undefined) continue;
+      count += event.kind === "message" ? 1 : Math.ceil(event.rows.length / LIST_ITEMS_MAX);
     }
     return count;
   }

@@ -1,6 +1,6 @@
-import type { Outside } from "../outside.ts";
-import type { Shell } from "../shell.ts";
-import type { ExitCode } from "./exit_code.ts";
+import type { Outside } from "../connection.ts";
+import { UsageError } from "./errors.ts";
+import { EXIT } from "./exit_code.ts";
 import {
   describeOptions,
   type OptionName,
@@ -8,7 +8,7 @@ import {
   parseOptions,
   SERVER_OPTIONS,
 } from "./option_table.ts";
-import { UsageError } from "./usage.ts";
+import type { Shell } from "./shell.ts";
 
 /** What a command is called with. */
 export interface Call {
@@ -20,13 +20,12 @@ export interface Call {
 /** A subcommand of `chat`: all that its help and its checks need. */
 export interface Command {
   readonly name: string;
-  /** As in a usage line: `TO [TEXT…]`. */
-  readonly operands: string;
-  readonly operandsMin: number;
-  readonly operandsMax: number;
+  /** The words it takes besides options: how a usage line shows them, and how many. */
+  readonly operands?: { readonly usage: string; readonly min: number; readonly max: number };
   readonly summary: string;
   readonly options: readonly OptionName[];
-  run(call: Call): Promise<ExitCode | number>;
+  /** Resolves to the exit code. */
+  run(call: Call): Promise<number>;
 }
 
 /** Checks the command line, and runs the command. */
@@ -38,28 +37,35 @@ export async function runCommand(
   const options = parseForCommand(command, args);
   if (options.has("help")) {
     await surroundings.shell.write(helpOf(command));
-    return 0;
-  }
-  const { length } = options.operands;
-  if (length < command.operandsMin || length > command.operandsMax) {
-    const problem = length < command.operandsMin ? "something is missing" : "too many words";
-    throw new UsageError(`${problem}\n${usageOf(command)}`);
+    return EXIT.done;
   }
   return await command.run({ ...surroundings, options });
 }
 
 function parseForCommand(command: Command, args: readonly string[]): Options {
   try {
-    return parseOptions(args, command.options);
+    const options = parseOptions(args, command.options);
+    if (!options.has("help")) checkOperands(command, options.operands.length);
+    return options;
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     throw new UsageError(`${error.message}\n${usageOf(command)}`);
   }
 }
 
+function checkOperands(
+  { name, operands: { min, max } = NO_OPERANDS }: Command,
+  given: number,
+): void {
+  if (given < min) throw new UsageError(`${name} needs more than that`);
+  if (given > max) throw new UsageError(`${name} does not take that many words`);
+}
+
+const NO_OPERANDS = { usage: "", min: 0, max: 0 };
+
 /** `usage: chat send [options] TO [TEXT…]` */
-export function usageOf({ name, operands }: Command): string {
-  return `usage: chat ${name} [options]${operands === "" ? "" : ` ${operands}`}`;
+function usageOf({ name, operands }: Command): string {
+  return `usage: chat ${name} [options] ${operands?.usage ?? ""}`.trimEnd();
 }
 
 function helpOf(command: Command): string {

@@ -1,5 +1,8 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { chat, ScratchNode, spawnChat } from "../testing/chat_process.ts";
+import { TextLineStream } from "@std/streams";
+import { formatHost } from "../connection.ts";
+import { chat, spawnChat } from "../testing/chat_process.ts";
+import { ScratchNode } from "../testing/scratch_node.ts";
 import { ScriptedServer } from "../testing/scripted_server.ts";
 
 const alice = { CHAT_USER: "alice", CHAT_PASSWORD: "alices-password" };
@@ -8,9 +11,9 @@ const bob = { CHAT_USER: "bob", CHAT_PASSWORD: "bobs-password" };
 Deno.test("chat's commands end with the exit code of what happened", async () => {
   const gone = new ScriptedServer();
   gone[Symbol.dispose]();
-  const nobody = ["--host", `127.0.0.1:${gone.host.port}`];
+  const nobody = ["--host", formatHost(gone.host)];
   await using node = await ScratchNode.start();
-  const host = ["--host", node.address];
+  const host = ["--host", formatHost(node.host)];
   assertEquals((await chat(["inbox", ...host, "--create"], { env: bob })).code, 0);
   const cases: [number, string[], Record<string, string>, RegExp][] = [
     [0, ["--help"], {}, /^$/],
@@ -19,7 +22,8 @@ Deno.test("chat's commands end with the exit code of what happened", async () =>
     [1, ["send", ...host, "bob", "hi"], alice, /no such account; use --create/],
     [1, ["send", ...host, "nobody", "hi"], bob, /no_such_user/],
     [1, ["send", ...host, "bob", ""], bob, /it is empty/],
-    [2, [], {}, /^$/],
+    [0, ["help", "help"], {}, /^$/],
+    [2, [], {}, /^usage: chat COMMAND/],
     [2, ["sned"], {}, /no command "sned"/],
     [2, ["send", "--foo", "bob", "hi"], bob, /unknown option --foo.*\nusage: chat send/],
     [2, ["send"], bob, /usage: chat send/],
@@ -45,7 +49,7 @@ Deno.test("chat's commands end with the exit code of what happened", async () =>
 
 Deno.test("chat send, inbox, history, delete pass a message on", async () => {
   await using node = await ScratchNode.start();
-  const host = ["--host", node.address];
+  const host = ["--host", formatHost(node.host)];
   await chat(["inbox", ...host, "--create"], { env: bob });
   const content = "two\nlines \x1b[31m\u202e";
   const send = ["send", ...host, "--create", "--key", "one", "--json", "bob"];
@@ -70,7 +74,7 @@ Deno.test("chat send, inbox, history, delete pass a message on", async () => {
 
 Deno.test("chat tail follows over the death of the node, with nothing missed or twice", async () => {
   await using node = await ScratchNode.start();
-  const host = ["--host", node.address];
+  const host = ["--host", formatHost(node.host)];
   const tail = spawnChat(["tail", ...host, "--create", "--json"], bob);
   const notes = tail.stderr.pipeThrough(new TextDecoderStream()).getReader();
   assertMatch((await notes.read()).value ?? "", /following as bob on node1/);
@@ -90,7 +94,7 @@ Deno.test("chat tail follows over the death of the node, with nothing missed or 
 
 Deno.test("chat history ends quietly when nobody reads its output", async () => {
   await using node = await ScratchNode.start();
-  const host = ["--host", node.address];
+  const host = ["--host", formatHost(node.host)];
   await chat(["send", ...host, "--create", "bob", "hi"], { env: bob });
   const child = spawnChat(["history", ...host, "bob"], bob);
   await child.stdout.cancel();
@@ -101,7 +105,7 @@ Deno.test("chat history ends quietly when nobody reads its output", async () => 
 
 Deno.test("chat client serves a script by lines, and waits until all is sent", async () => {
   await using node = await ScratchNode.start();
-  const host = ["--host", node.address];
+  const host = ["--host", formatHost(node.host)];
   await chat(["inbox", ...host, "--create"], { env: bob });
   const stdin = "/msg bob\nfrom a script\n//slash\n/nothing\n";
   const finished = await chat(["client", ...host, "--create"], { env: alice, stdin });
@@ -121,13 +125,9 @@ Deno.test("chat demo without a terminal shows that a killed node lost nothing", 
 async function* messagesIn(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
 ): AsyncGenerator<string> {
-  let rest = "";
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) {
-      const { kind, content } = JSON.parse(line);
-      if (kind === "message") yield content;
-    }
+  const lines = stream.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
+  for await (const line of lines) {
+    const { kind, content } = JSON.parse(line);
+    if (kind === "message") yield content;
   }
 }

@@ -1,15 +1,13 @@
-import { printableJson } from "../printable.ts";
+import { printableJson } from "../text/printable.ts";
+import { counted } from "../text/wording.ts";
 import type { Call, Command } from "./command.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
-import { counted } from "./message_output.ts";
 import { SIGN_IN_OPTIONS } from "./option_table.ts";
 import { whileSignedIn } from "./signed_in.ts";
 
 export const deleteCommand: Command = {
   name: "delete",
-  operands: "ID…",
-  operandsMin: 1,
-  operandsMax: Infinity,
+  operands: { usage: "ID…", min: 1, max: Infinity },
   summary: "Deletes messages that you sent or were sent, for both sides.",
   options: [...SIGN_IN_OPTIONS, "json"],
   run,

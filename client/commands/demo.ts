@@ -1,13 +1,11 @@
 import * as v from "valibot";
 import type { ChatMessage } from "../../codec/message.ts";
-import { ChatClient } from "../connection.ts";
-import { formatHost, type Host } from "../host.ts";
-import type { Shell } from "../shell.ts";
-import type { Subscription } from "../subscription.ts";
+import { ChatClient, formatHost, type Host, type Subscription } from "../connection.ts";
 import { client } from "./client.ts";
 import type { Call, Command } from "./command.ts";
 import { EXIT } from "./exit_code.ts";
 import { Options } from "./option_table.ts";
+import type { Shell } from "./shell.ts";
 
 /** A node that runs as a process of its own. */
 export interface RunningNode {
@@ -35,10 +33,7 @@ const AFTERWARDS = "And here we are again.";
 export function demo(nodes: Nodes): Command {
   return {
     name: "demo",
-    operands: "",
-    operandsMin: 0,
-    operandsMax: 0,
-    summary: "Runs a node on scratch data and a client; without a terminal, kills it and checks.",
+    summary: "Runs a node on scratch data, and a client: on a terminal for you, else to test it.",
     options: ["color", "help"],
     run: (call) => run(call, nodes),
   };

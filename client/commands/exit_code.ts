@@ -1,3 +1,4 @@
+import type { RefusalCode } from "../../codec/message.ts";
 import {
   ClosedError,
   InvalidInputError,
@@ -9,9 +10,9 @@ import {
   UnknownOutcomeError,
   UnreachableError,
   WrongPasswordError,
-} from "../errors.ts";
-import { InputTooLongError, InterruptedError, OutputClosedError } from "../shell.ts";
-import { ConfigurationError, UsageError } from "./usage.ts";
+} from "../connection.ts";
+import { ConfigurationError, UsageError } from "./errors.ts";
+import { InputTooLongError, InterruptedError, OutputClosedError } from "./shell.ts";
 
 /** What scripts go by. */
 export const EXIT = {
@@ -31,9 +32,13 @@ export const EXIT = {
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** Refusals about who asks, not about what is asked. */
-const NOT_FOR_YOU = ["not_allowed", "not_signed_in", "too_many_attempts", "wrong_password"];
+const NOT_FOR_YOU: readonly string[] = [
+  "not_signed_in",
+  "too_many_attempts",
+  "wrong_password",
+] satisfies RefusalCode[];
 /** Refusals that say the server cannot serve now. */
-const NOT_NOW = ["busy", "too_many_connections", "too_slow"];
+const NOT_NOW: readonly string[] = ["busy", "too_many_connections"] satisfies RefusalCode[];
 
 /** The exit code for what a command threw. */
 export function exitCodeOf(error: unknown): ExitCode {

@@ -1,19 +1,17 @@
 import type { ChatMessage } from "../../codec/message.ts";
 import type { ChatClient } from "../connection.ts";
 import type { Call, Command } from "./command.ts";
+import { UsageError } from "./errors.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import { writeMessages } from "./message_output.ts";
 import { SIGN_IN_OPTIONS } from "./option_table.ts";
 import { whileSignedIn } from "./signed_in.ts";
-import { UsageError } from "./usage.ts";
 
 const LIMIT_DEFAULT = 50;
 
 export const history: Command = {
   name: "history",
-  operands: "FRIEND",
-  operandsMin: 1,
-  operandsMax: 1,
+  operands: { usage: "FRIEND", min: 1, max: 1 },
   summary: "Shows the newest messages with somebody, oldest first.",
   options: [...SIGN_IN_OPTIONS, "json", "limit", "all", "before"],
   run,

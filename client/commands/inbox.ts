@@ -8,9 +8,6 @@ import { whileSignedIn } from "./signed_in.ts";
 
 export const inbox: Command = {
   name: "inbox",
-  operands: "",
-  operandsMin: 0,
-  operandsMax: 0,
   summary: "Shows the messages to you that are unread, oldest first.",
   options: [...SIGN_IN_OPTIONS, "create", "json", "mark-read"],
   run,

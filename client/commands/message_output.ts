@@ -1,9 +1,10 @@
 import type { ChatMessage } from "../../codec/message.ts";
-import { COLORED, dateAndTime, messageLines, type Paint, PLAIN } from "../message_text.ts";
-import { printable, printableJson } from "../printable.ts";
-import type { Shell } from "../shell.ts";
+import { COLORED, type Paint, PLAIN } from "../text/paint.ts";
+import { printable, printableJson } from "../text/printable.ts";
+import { dateAndTime, messageLines } from "../text/wording.ts";
 import type { Call } from "./command.ts";
 import type { Options } from "./option_table.ts";
+import type { Shell } from "./shell.ts";
 
 /** Whether to use colours: as the options say, else on a terminal unless NO_COLOR is set. */
 export function paintFor({ options, shell }: { options: Options; shell: Shell }): Paint {
@@ -25,9 +26,4 @@ function messageText({ options }: Call, message: ChatMessage, paint: Paint): str
   if (options.has("json")) return `${printableJson(message)}\n`;
   const head = `${dateAndTime(message.time)}  to ${printable(message.recipient)} `;
   return `${messageLines(message, head, paint).join("\n")}\n`;
-}
-
-/** `1 node`, `2 nodes` */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

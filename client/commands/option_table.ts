@@ -1,5 +1,5 @@
 import { parseArgs } from "@std/cli/parse-args";
-import { UsageError } from "./usage.ts";
+import { UsageError } from "./errors.ts";
 
 interface OptionRow {
   /** What its value is called; without, the option is there or not. */

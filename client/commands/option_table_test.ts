@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import { UsageError } from "./errors.ts";
 import { parseOptions } from "./option_table.ts";
-import { UsageError } from "./usage.ts";
 
 Deno.test("parseOptions() takes options in both forms, before and after operands", () => {
   const args = ["--key=a=b", "bob", "--host", "a:1", "7", "--host", "b", "--json", "--", "-x"];

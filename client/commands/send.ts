@@ -1,18 +1,16 @@
-import { CONTENT_BYTES_MAX } from "../input_limits.ts";
-import { printable, printableJson } from "../printable.ts";
+import { CONTENT_BYTES_MAX } from "../connection.ts";
+import { printable, printableJson } from "../text/printable.ts";
+import { counted } from "../text/wording.ts";
 import type { Call, Command } from "./command.ts";
+import { UsageError } from "./errors.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "./exit_code.ts";
-import { counted } from "./message_output.ts";
 import { SIGN_IN_OPTIONS } from "./option_table.ts";
 import { withoutLineEnd } from "./settings.ts";
 import { whileSignedIn } from "./signed_in.ts";
-import { UsageError } from "./usage.ts";
 
 export const send: Command = {
   name: "send",
-  operands: "TO [TEXT…]",
-  operandsMin: 1,
-  operandsMax: Infinity,
+  operands: { usage: "TO [TEXT…]", min: 1, max: Infinity },
   summary: "Sends a message; without TEXT, what standard input holds.",
   options: [...SIGN_IN_OPTIONS, "create", "json", "key", "min-copies"],
   run,

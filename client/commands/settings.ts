@@ -1,8 +1,8 @@
 import * as v from "valibot";
-import { formatHost, type Host, parseHost, PORT_DEFAULT } from "../host.ts";
-import type { Shell } from "../shell.ts";
+import { formatHost, type Host, parseHost, PORT_DEFAULT } from "../connection.ts";
+import { ConfigurationError, UsageError } from "./errors.ts";
 import type { Options } from "./option_table.ts";
-import { ConfigurationError, UsageError } from "./usage.ts";
+import type { Shell } from "./shell.ts";
 
 /** What the user's own configuration file may say. */
 const userConfigShape = v.object({
@@ -44,11 +44,21 @@ export async function userOf(options: Options, shell: Shell): Promise<string | u
   return options.text("user") ?? (shell.env("CHAT_USER") || (await readUserConfig(shell)).user);
 }
 
+/** What a command that cannot ask says when nothing tells who to sign in as. */
+export function noUser(): UsageError {
+  return new UsageError("who? Give --user NAME, or set CHAT_USER");
+}
+
 /** The password, if anything but a person says it. */
 export async function passwordOf(options: Options, shell: Shell): Promise<string | undefined> {
   const path = options.text("password-file");
   if (path === undefined) return shell.env("CHAT_PASSWORD") || undefined;
   return withoutLineEnd(await readConfigured(path, shell));
+}
+
+/** What a command that cannot ask says when nothing tells the password. */
+export function noPassword(): UsageError {
+  return new UsageError("no password: set CHAT_PASSWORD, or give --password-file FILE");
 }
 
 /** One line break at the end is the editor's, or the shell's, not the author's. */

@@ -1,8 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import type { Shell } from "../shell.ts";
+import { ConfigurationError, UsageError } from "./errors.ts";
 import { type OptionName, parseOptions } from "./option_table.ts";
 import { hostsOf, passwordOf, userOf, withoutLineEnd } from "./settings.ts";
-import { ConfigurationError, UsageError } from "./usage.ts";
+import type { Shell } from "./shell.ts";
 
 const NAMES: OptionName[] = ["host", "config", "user", "password-file"];
 const DEFAULT = [{ host: "127.0.0.1", port: 9001 }];

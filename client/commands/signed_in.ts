@@ -1,13 +1,15 @@
-import { ChatClient } from "../connection.ts";
-import { NoSuchAccountError } from "../errors.ts";
-import type { ClientTimeouts, ConnectionState } from "../options.ts";
-import { printable } from "../printable.ts";
+import {
+  ChatClient,
+  type ClientTimeouts,
+  type ConnectionState,
+  NoSuchAccountError,
+} from "../connection.ts";
+import { printable } from "../text/printable.ts";
 import type { Call } from "./command.ts";
-import { hostsOf, passwordOf, userOf } from "./settings.ts";
-import { UsageError } from "./usage.ts";
+import { hostsOf, noPassword, noUser, passwordOf, userOf } from "./settings.ts";
 
-/** How long a one-shot command tries to get back to a server that it lost. */
-const GIVE_UP_MS = 30_000;
+/** How long what nobody watches tries to get back to a server that it lost. */
+export const GIVE_UP_MS = 30_000;
 
 /** Calls `action` with a client that is signed in as the options say, and closes the client. */
 export async function whileSignedIn<T>(
@@ -36,13 +38,13 @@ export async function whileSignedIn<T>(
 }
 
 /** A connection's state as a person is told of it. */
-export function describeState(state: ConnectionState): string {
+function describeState(state: ConnectionState): string {
   switch (state.state) {
     case "connected":
       return `chat: connected to ${printable(state.node)} (${state.host})`;
     case "lost": {
       const next = state.nextTryMs < 1000
-        ? "trying the next"
+        ? "trying again"
         : `trying again in ${Math.round(state.nextTryMs / 1000)} s`;
       return `chat: no connection to ${state.host} (${printable(state.why)}); ${next}`;
     }
@@ -55,7 +57,7 @@ export function describeState(state: ConnectionState): string {
 
 async function requireUser({ options, shell }: Call): Promise<string> {
   const user = await userOf(options, shell);
-  if (user === undefined) throw new UsageError("who? Give --user NAME, or set CHAT_USER");
+  if (user === undefined) throw noUser();
   return user;
 }
 
@@ -66,5 +68,5 @@ async function requirePassword({ options, shell }: Call, user: string): Promise<
     const typed = await shell.askSecret(`Password of ${printable(user)}: `);
     if (typed !== undefined) return typed;
   }
-  throw new UsageError("no password: set CHAT_PASSWORD, or give --password-file FILE");
+  throw noPassword();
 }

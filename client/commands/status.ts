@@ -1,20 +1,16 @@
 import type { NodeStatus } from "../../codec/message.ts";
-import { UnreachableError } from "../errors.ts";
-import { formatHost, type Host } from "../host.ts";
-import type { Paint } from "../message_text.ts";
-import { nodeStatus } from "../node_status.ts";
-import { printable, printableJson } from "../printable.ts";
+import { ChatClient, formatHost, type Host, UnreachableError } from "../connection.ts";
+import type { Paint } from "../text/paint.ts";
+import { printable, printableJson } from "../text/printable.ts";
+import { counted } from "../text/wording.ts";
 import type { Call, Command } from "./command.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
-import { counted, paintFor } from "./message_output.ts";
+import { paintFor } from "./message_output.ts";
 import { SERVER_OPTIONS } from "./option_table.ts";
 import { hostsOf } from "./settings.ts";
 
 export const status: Command = {
   name: "status",
-  operands: "",
-  operandsMin: 0,
-  operandsMax: 0,
   summary: "Asks each server how it is, without signing in.",
   options: [...SERVER_OPTIONS, "json"],
   run,
@@ -41,8 +37,9 @@ async function run(call: Call): Promise<ExitCode> {
 }
 
 async function ask({ outside }: Call, host: Host): Promise<Answer> {
+  await using client = new ChatClient({ hosts: [host], outside });
   try {
-    return { host: formatHost(host), status: await nodeStatus(host, { outside }) };
+    return { host: formatHost(host), status: await client.status() };
   } catch (error) {
     if (!(error instanceof UnreachableError)) throw error;
     return { host: formatHost(host), error: error.failures[0]?.why ?? error.message };

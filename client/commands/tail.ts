@@ -1,4 +1,4 @@
-import { printable, printableJson } from "../printable.ts";
+import { printable, printableJson } from "../text/printable.ts";
 import type { Call, Command } from "./command.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import { writeMessages } from "./message_output.ts";
@@ -7,9 +7,6 @@ import { whileSignedIn } from "./signed_in.ts";
 
 export const tail: Command = {
   name: "tail",
-  operands: "",
-  operandsMin: 0,
-  operandsMax: 0,
   summary: "Shows messages as they come, for ever; with --json all events, each with its cursor.",
   options: [...SIGN_IN_OPTIONS, "create", "json", "since"],
   run,

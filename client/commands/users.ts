@@ -1,6 +1,5 @@
-import type { ChatUser } from "../../codec/message.ts";
-import type { Paint } from "../message_text.ts";
-import { printable, printableJson } from "../printable.ts";
+import { printableJson } from "../text/printable.ts";
+import { userLine } from "../text/wording.ts";
 import type { Call, Command } from "./command.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import { paintFor } from "./message_output.ts";
@@ -9,9 +8,7 @@ import { whileSignedIn } from "./signed_in.ts";
 
 export const users: Command = {
   name: "users",
-  operands: "[PATTERN]",
-  operandsMin: 0,
-  operandsMax: 1,
+  operands: { usage: "[PATTERN]", min: 0, max: 1 },
   summary: "Lists people: all, or those that match a pattern such as 'al*'.",
   options: [...SIGN_IN_OPTIONS, "json"],
   run,
@@ -26,11 +23,4 @@ async function run(call: Call): Promise<ExitCode> {
     }
     return EXIT.done;
   });
-}
-
-/** `bob, online, 3 unread` */
-export function userLine({ name, online, unread }: ChatUser, paint: Paint): string {
-  const presence = online ? ", online" : "";
-  const waiting = unread > 0 ? `, ${paint.strong(`${unread} unread`)}` : "";
-  return `${paint.name(printable(name))}${presence}${waiting}`;
 }

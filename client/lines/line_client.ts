@@ -1,11 +1,17 @@
 import type { ChatMessage, Event } from "../../codec/message.ts";
-import type { ChatClient, Sent } from "../connection.ts";
-import { ClosedError, SessionEndedError, UnreachableError } from "../errors.ts";
-import { messageLines, type Paint, timeOfDay } from "../message_text.ts";
-import type { ConnectionState } from "../options.ts";
-import type { Clock } from "../outside.ts";
-import { printable } from "../printable.ts";
-import type { ClientEvent } from "../subscription.ts";
+import {
+  type ChatClient,
+  type ClientEvent,
+  type Clock,
+  ClosedError,
+  type ConnectionState,
+  type Sent,
+  SessionEndedError,
+  UnreachableError,
+} from "../connection.ts";
+import type { Paint } from "../text/paint.ts";
+import { printable } from "../text/printable.ts";
+import { counted, messageLines, timeOfDay } from "../text/wording.ts";
 import type { EndOfLines, LineScreen } from "./line_screen.ts";
 import { ShownMessages } from "./shown_messages.ts";
 import { runSlashCommand } from "./slash_commands.ts";
@@ -14,7 +20,6 @@ import { runSlashCommand } from "./slash_commands.ts";
 const OPENING_MESSAGES = 20;
 /** A send that takes longer is said to be under way. */
 const SLOW_SEND_MS = 400;
-
 /** For answers to what was sent last, when the person leaves. */
 const LEAVING_MS = 1_000;
 
@@ -171,8 +176,7 @@ export class LineClient {
     try {
       const { id, copies } = await sent;
       this.shown.name(number, id);
-      const where = copies === 1 ? "1 node" : `${copies} nodes`;
-      this.print(this.paint.faint(`[${number}] stored on ${where}`));
+      this.print(this.paint.faint(`[${number}] stored on ${counted(copies, "node")}`));
     } catch (error) {
       if (isEnd(error) || !(error instanceof Error)) return;
       this.print(this.paint.strong(`[${number}] not sent: ${printable(error.message)}`));

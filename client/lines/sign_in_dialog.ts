@@ -1,11 +1,11 @@
-import type { ChatClient } from "../connection.ts";
 import {
+  type ChatClient,
   InvalidInputError,
   NoSuchAccountError,
   RefusedError,
   WrongPasswordError,
-} from "../errors.ts";
-import { printable } from "../printable.ts";
+} from "../connection.ts";
+import { printable } from "../text/printable.ts";
 import type { LineScreen } from "./line_screen.ts";
 
 /** What is known without asking. */

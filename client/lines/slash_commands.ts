@@ -1,9 +1,8 @@
-import type { ChatClient } from "../connection.ts";
-import { userLine } from "../commands/users.ts";
-import { NAME_CHARACTERS_MAX } from "../input_limits.ts";
-import { dateAndTime, type Paint } from "../message_text.ts";
-import { printable } from "../printable.ts";
 import type { ChatMessage } from "../../codec/message.ts";
+import { type ChatClient, NAME_CHARACTERS_MAX } from "../connection.ts";
+import type { Paint } from "../text/paint.ts";
+import { printable } from "../text/printable.ts";
+import { counted, dateAndTime, userLine } from "../text/wording.ts";
 import type { LineScreen } from "./line_screen.ts";
 import type { ShownMessages } from "./shown_messages.ts";
 import { agrees, askNewPassword } from "./sign_in_dialog.ts";
@@ -156,10 +155,9 @@ async function deleteAccount(on: Conversations): Promise<Outcome> {
 
 async function status(on: Conversations): Promise<void> {
   const { node, version, accounts, messages, usersOnline, digest } = await on.client.status();
+  const people = `${counted(accounts, "account")} (${usersOnline} online)`;
   on.print(
-    `${printable(node)}, chat ${
-      printable(version)
-    }: ${accounts} accounts, ${usersOnline} online, ` +
-      `${messages} messages, digest ${printable(digest)}`,
+    `${printable(node)}, chat ${printable(version)}: ${people}, ` +
+      `${counted(messages, "message")}, digest ${printable(digest)}`,
   );
 }

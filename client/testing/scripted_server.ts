@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { byteStream, FrameDecoder } from "../../codec/frame.ts";
+import { byteStream, FrameDecoder, writeAll } from "../../codec/frame.ts";
 import {
   type ChatMessage,
   encodeMessage,
@@ -12,19 +12,15 @@ import {
   writeEvent,
   writeReply,
 } from "../../codec/message.ts";
-import type { Host } from "../host.ts";
+import type { Host } from "../connection.ts";
 
 /**
  * A server on a real socket that does what the test says, step by step: it takes a connection when
  * told to, gives the next request when asked, and dies when it must.
  */
 export class ScriptedServer implements Disposable {
-  readonly #listener: Deno.TcpListener;
+  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #peers: Peer[] = [];
-
-  constructor(port = 0) {
-    this.#listener = Deno.listen({ hostname: "127.0.0.1", port });
-  }
 
   get host(): Host {
     return { host: "127.0.0.1", port: this.#listener.addr.port };
@@ -86,7 +82,7 @@ export class Peer {
   }
 
   async send(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length;) at += await this.#connection.write(bytes.subarray(at));
+    await writeAll(this.#connection, bytes);
   }
 
   async signIn(): Promise<void> {

@@ -1,5 +1,7 @@
 const POLL_MS = 50;
 const DEADLINE_MS = 20_000;
+/** In columns and rows. */
+const SIZE = ["-x", "80", "-y", "40"];
 
 /** Whether tmux is installed. */
 export async function hasTmux(): Promise<boolean> {
@@ -20,10 +22,9 @@ export class TmuxPane implements AsyncDisposable {
     this.#socket = socket;
   }
 
-  static async open(columns = 80, rows = 40): Promise<TmuxPane> {
+  static async open(): Promise<TmuxPane> {
     const pane = new TmuxPane(`chat-test-${crypto.randomUUID()}`);
-    const size = ["-x", `${columns}`, "-y", `${rows}`];
-    await pane.#tmux("-f", "/dev/null", "new-session", "-d", ...size, "env PS1='$ ' sh");
+    await pane.#tmux("-f", "/dev/null", "new-session", "-d", ...SIZE, "env PS1='$ ' sh");
     await pane.until(/^\$$/);
     return pane;
   }

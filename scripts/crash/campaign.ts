@@ -1,6 +1,6 @@
-import type { Random } from "../fuzz/random.ts";
-import { type Program, ServerProcess } from "../server_process.ts";
-import { type Credentials, signUp } from "../wire_client.ts";
+import { type Program, ServerProcess } from "../../server/testing/server_process.ts";
+import { type Credentials, signUp } from "../../server/testing/wire_client.ts";
+import type { Random } from "../random.ts";
 import { CrashClient } from "./client.ts";
 import type { Fault } from "./ledger.ts";
 

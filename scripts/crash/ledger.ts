@@ -12,7 +12,15 @@ export interface Entry {
 }
 
 /** What can be wrong with a conversation after a crash. */
-export type Fault = "lost" | "doubled" | "altered" | "resurrected" | "unread again" | "foreign";
+export const FAULTS = [
+  "lost",
+  "doubled",
+  "altered",
+  "resurrected",
+  "unread again",
+  "foreign",
+] as const;
+export type Fault = (typeof FAULTS)[number];
 
 /** What one client was told about the messages it sent to one friend. */
 export class Ledger {

@@ -1,6 +1,12 @@
 import { HEADER_BYTES } from "../../codec/frame.ts";
 import { PAYLOAD_BYTES_MAX_ANONYMOUS, requests } from "../../codec/message.ts";
-import { type Credentials, signUp, WireClient } from "../wire_client.ts";
+import {
+  ClosedError,
+  type Credentials,
+  signUp,
+  WireClient,
+} from "../../server/testing/wire_client.ts";
+import type { Random } from "../random.ts";
 import {
   hostileFrame,
   mutated,
@@ -9,7 +15,6 @@ import {
   requestBytes,
   structuredFrame,
 } from "./generate.ts";
-import type { Random } from "./random.ts";
 
 const BATCH_FRAMES_MAX = 32;
 const PASSWORD = "a password of the fuzzer";
@@ -81,7 +86,6 @@ export class Attacker {
     if (last.kind !== "pong") {
       throw new Error(`${count} frames got another number of replies: PING got ${last.kind}`);
     }
-    client.events.length = 0;
   }
 
   /** Garbles the stream, or ends it within a frame. The server answers what it can, and closes. */
@@ -91,21 +95,18 @@ export class Attacker {
     const bytes = this.#random.oneIn(2)
       ? this.#random.bytes(1 + this.#random.below(200))
       : mutated(this.#random, this.#frame());
-    const readToEnd = async () => {
-      while (await client.replyOrEnd() !== undefined);
-    };
     try {
-      await client.write(bytes);
-      await client.conn.closeWrite();
-      await withinDeadline(readToEnd(), [bytes]);
+      await client.sendBytes(bytes);
+      await client.closeWrite();
+      await withinDeadline(client.closed, [bytes]);
     } catch (error) {
       // The server may close before it has read all.
-      if (!isClosed(error)) throw error;
+      if (!(error instanceof ClosedError)) throw error;
     }
   }
 
   async #writeChunks(client: WireClient, bytes: Uint8Array): Promise<void> {
-    for (const chunk of randomChunks(this.#random, bytes)) await client.write(chunk);
+    for (const chunk of randomChunks(this.#random, bytes)) await client.sendBytes(chunk);
   }
 
   #frame(): Uint8Array {
@@ -153,12 +154,6 @@ function endsSignIn(frame: Uint8Array): boolean {
   const type = frame[7];
   return frame.length === HEADER_BYTES && frame.subarray(0, 7).every((byte) => byte === 0) &&
     (type === requests.delete_account.type || type === requests.logout.type);
-}
-
-function isClosed(error: unknown): boolean {
-  return error instanceof Deno.errors.ConnectionReset ||
-    error instanceof Deno.errors.BrokenPipe ||
-    error instanceof Deno.errors.NotConnected;
 }
 
 async function withinDeadline(work: Promise<void>, sent: readonly Uint8Array[]): Promise<void> {

@@ -13,7 +13,7 @@ import {
   writeRequest,
 } from "../../codec/message.ts";
 import { type Value, ValueWriter } from "../../codec/value.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../random.ts";
 
 const TYPES = [requests, replies, events]
   .flatMap((table) => Object.values(table).map((row) => row.type));
@@ -56,7 +56,7 @@ const INTS = [
 const HOSTILE_BYTES = [0, 1, 2, 3, 4, 0x7f, 0x80, 0xc0, 0xed, 0xff] as const;
 
 /** Any object of the protocol, small ones most of all. */
-export function randomValue(random: Random, depth = 0): Value {
+function randomValue(random: Random, depth = 0): Value {
   switch (random.below(depth > NESTING_TRIED ? 2 : 4)) {
     case 0:
       return random.pick(INTS);
@@ -164,7 +164,7 @@ export function serverMessageBytes(random: Random): Uint8Array {
     { kind: "messages", payload: [message, message] },
     { kind: "users", payload: [{ name: text, unread: time, online }] },
     { kind: "sent", payload: { id: text, time, copies: 2 } },
-    { kind: "done", payload: { count: time, copies: 1, cursor: text } },
+    { kind: "done", payload: { count: time, copies: 1, cursor: text, token: text } },
     { kind: "pong", payload: null },
   ];
   const someEvents: [Event, ...Event[]] = [

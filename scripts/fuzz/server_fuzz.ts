@@ -1,7 +1,7 @@
-import { type Program, ServerProcess } from "../server_process.ts";
-import { resume, signUp, statusOf } from "../wire_client.ts";
+import { type Program, ServerProcess } from "../../server/testing/server_process.ts";
+import { signUp, statusOf, WireClient } from "../../server/testing/wire_client.ts";
+import { Random } from "../random.ts";
 import { Attacker, type ServerFuzzCount } from "./attacker.ts";
-import { Random } from "./random.ts";
 
 /** What attackers may add to a server's memory, in bytes. */
 const GROWTH_BYTES_MAX = 256 * 1024 * 1024;
@@ -87,16 +87,16 @@ function checkLog(log: readonly string[]): void {
 /** A well-behaved client that notices any harm done to it. */
 class Canary {
   messages = 0;
-  readonly #client: Awaited<ReturnType<typeof resume>>;
+  readonly #client: WireClient;
   #stopped = false;
 
-  private constructor(client: Awaited<ReturnType<typeof resume>>) {
+  private constructor(client: WireClient) {
     this.#client = client;
   }
 
   static async start(port: number): Promise<Canary> {
     await signUp(port, "canary friend", PASSWORD);
-    return new Canary(await resume(port, await signUp(port, "canary", PASSWORD)));
+    return new Canary(await WireClient.resumed(port, await signUp(port, "canary", PASSWORD)));
   }
 
   /** Sends, lists and deletes one message after the other. */
@@ -115,19 +115,15 @@ class Canary {
   async #sendListDelete(content: string): Promise<void> {
     const to = "canary friend";
     const key = crypto.randomUUID();
-    const { id } = await this.#client.expect(
-      { kind: "send_message", payload: { to, content, key } },
-      "sent",
-    );
-    const messages = await this.#client.expect(
-      { kind: "list_messages", payload: { with: to, limit: 2 } },
-      "messages",
-    );
+    const send = { kind: "send_message", payload: { to, content, key } } as const;
+    const { id } = await this.#client.expect("sent", send);
+    const list = { kind: "list_messages", payload: { with: to, limit: 2 } } as const;
+    const messages = await this.#client.expect("messages", list);
     const [message, ...others] = messages;
     if (message?.id !== id || message.content !== content || others.length > 0) {
       throw new Error(`The canary sent ${id} and found ${JSON.stringify(messages)}`);
     }
-    const { count } = await this.#client.expect({ kind: "delete_messages", payload: [id] }, "done");
+    const { count } = await this.#client.expect("done", { kind: "delete_messages", payload: [id] });
     if (count !== 1) throw new Error(`The canary deleted ${count} messages for one`);
   }
 }

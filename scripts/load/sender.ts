@@ -1,6 +1,12 @@
-import { HEADER_BYTES } from "../../codec/frame.ts";
-import { encodeMessage, readServerMessage, replies, writeRequest } from "../../codec/message.ts";
-import { type Credentials, resume, writeAll } from "../wire_client.ts";
+import { byteStream, FrameDecoder, HEADER_BYTES, writeAll } from "../../codec/frame.ts";
+import {
+  encodeMessage,
+  PAYLOAD_BYTES_MAX,
+  readServerMessage,
+  replies,
+  writeRequest,
+} from "../../codec/message.ts";
+import type { Credentials } from "../../server/testing/wire_client.ts";
 
 /** How many messages may still be sent; shared by all senders of a round. */
 export interface Budget {
@@ -51,7 +57,9 @@ export class Sender {
     inFlightMax: number,
     recipients: readonly string[],
   ): Promise<Sender> {
-    const { conn } = await resume(port, credentials);
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+    conn.setNoDelay(true);
+    await signIn(conn, credentials);
     return new Sender(conn, inFlightMax, recipients);
   }
 
@@ -91,7 +99,7 @@ export class Sender {
   /** Reads once, and returns how many replies were in it. */
   async #readReplies(): Promise<number> {
     const bytes = await this.#conn.read(this.#in.subarray(this.#inBytes));
-    if (bytes === null) throw new Error("Cannot go on: the server closed the connection");
+    if (bytes === null) throw closed();
     this.#inBytes += bytes;
     const nowMs = performance.now();
     let at = 0;
@@ -108,6 +116,19 @@ export class Sender {
     this.#inBytes -= at;
     return count;
   }
+}
+
+async function signIn(conn: Deno.TcpConn, { name, token }: Credentials): Promise<void> {
+  await writeAll(conn, encodeMessage(writeRequest, { kind: "resume", payload: [name, token] }));
+  const decoder = new FrameDecoder({ payloadBytesMax: PAYLOAD_BYTES_MAX });
+  for await (const frames of decoder.batches(byteStream(conn))) {
+    for (const frame of frames) {
+      const reply = readServerMessage(frame);
+      if (reply?.kind === "login_success") return;
+      throw new Error(`Cannot go on: RESUME got ${JSON.stringify(reply)}`);
+    }
+  }
+  throw closed();
 }
 
 interface FrameTemplate {
@@ -148,4 +169,8 @@ function payloadBytes(bytes: Uint8Array, at: number): number {
 function refused(frame: Uint8Array): Error {
   const reply = readServerMessage({ type: frame[7] ?? 0, payload: frame.subarray(HEADER_BYTES) });
   return new Error(`Cannot go on: SEND_MESSAGE got ${JSON.stringify(reply)}`);
+}
+
+function closed(): Error {
+  return new Error("Cannot go on: the server closed the connection");
 }

@@ -20,7 +20,8 @@ export interface DataDirectoryOptions {
   /** A random name that was never used before. */
   newEpoch(): string;
   /** Is given every operation of the journal, in order. */
-  apply(operation: Operation): void;
+  /** Takes in an operation of the journal; says why if it cannot be the next. */
+  apply(operation: Operation): string | undefined;
 }
 
 export interface DataDirectory {

@@ -13,7 +13,8 @@ export interface RecoveryOptions {
   /** This many bytes are known to have been on disk: no crash explains damage before them. */
   readonly syncedBytes: number;
   /** Is given the operations of whole batches, in order. */
-  apply(operation: Operation): void;
+  /** Says what is missing before the operation, or wrong with it, if it cannot come next. */
+  apply(operation: Operation): string | undefined;
 }
 
 export interface Recovery {
@@ -177,7 +178,12 @@ class Replay {
       const says = `${batch.records} lines and ${batch.bytes} bytes before it`;
       throw this.#damage(at, `a batch marker of ${says}, after ${records - 1} and ${before}`);
     }
-    for (const one of this.#batch) this.#options.apply(one);
+    for (const [index, one] of this.#batch.entries()) {
+      const fault = this.#options.apply(one);
+      if (fault === undefined) continue;
+      this.#lines += index - records;
+      throw this.#damage(this.#batchStart, fault);
+    }
     this.#operations += records;
     this.#batch = [];
     this.#batchStart = at + bytes + 1;

@@ -206,7 +206,7 @@ async function recover(
     path: "data/node1/journal-00000001.jsonl",
     header: HEADER,
     syncedBytes,
-    apply: (operation) => applied.push(operation),
+    apply: (operation) => void applied.push(operation),
   });
   return { recovery, applied };
 }

@@ -58,7 +58,10 @@ export async function open(
     node,
     files,
     newEpoch: () => `e${++epochs}`,
-    apply: (operation) => applied.push(operation),
+    apply(operation) {
+      applied.push(operation);
+      return undefined;
+    },
   });
   return { ...opened, applied };
 }

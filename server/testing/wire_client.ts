@@ -1,3 +1,4 @@
+import { CodecError } from "../../codec/error.ts";
 import { byteStream, FrameDecoder, writeAll } from "../../codec/frame.ts";
 import {
   encodeMessage,
@@ -19,7 +20,7 @@ export interface Credentials {
   readonly token: string;
 }
 
-/** The connection has ended where a reply or an event was due; the cause, if any, says how. */
+/** The connection has ended, where something was to be sent or received. The cause says how. */
 export class ClosedError extends Error {
   override readonly name = "ClosedError";
 }
@@ -29,7 +30,7 @@ export class ClosedError extends Error {
  * comes at once.
  */
 export class WireClient {
-  /** Resolves when the connection has ended, in whatever way. */
+  /** Resolves when the connection has ended; rejects if the server sent what is no message. */
   readonly closed: Promise<void>;
   readonly #conn: Deno.TcpConn;
   readonly #replies = new Mailbox<Reply>();
@@ -83,7 +84,7 @@ export class WireClient {
   }
 
   async sendBytes(bytes: Uint8Array): Promise<void> {
-    await writeAll(this.#conn, bytes);
+    await unlessClosed(writeAll(this.#conn, bytes));
   }
 
   async request(request: Request): Promise<Reply> {
@@ -122,7 +123,7 @@ export class WireClient {
 
   /** Sends nothing more, and still reads. */
   async closeWrite(): Promise<void> {
-    await this.#conn.closeWrite();
+    await unlessClosed(this.#conn.closeWrite());
   }
 
   close(): void {
@@ -143,14 +144,16 @@ export class WireClient {
     } catch (error) {
       cause = error;
     }
-    const why = new ClosedError("Cannot read on: the connection has ended", { cause });
+    const why = closedBy(cause);
     this.#replies.end(why);
     this.#events.end(why);
     this.close();
+    // A server that dies may leave half a frame, and nothing else that is wrong.
+    if (cause instanceof CodecError && cause.code !== "frame_truncated") throw cause;
   }
 
   #put(message: Reply | Event | undefined): void {
-    if (message === undefined) throw new Error("Cannot understand an event: its type is unknown");
+    if (message === undefined) throw new CodecError("unknown_type", "Cannot understand an event");
     if (isEvent(message)) this.#events.put(message);
     else this.#replies.put(message);
   }
@@ -169,6 +172,18 @@ export async function statusOf(port: number): Promise<NodeStatus> {
   const status = await client.expect("status", { kind: "status", payload: null });
   client.close();
   return status;
+}
+
+async function unlessClosed<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    throw closedBy(cause);
+  }
+}
+
+function closedBy(cause: unknown): ClosedError {
+  return new ClosedError("Cannot go on: the connection has ended", { cause });
 }
 
 /** What has come and was not taken, and who waits for what has not come. */
