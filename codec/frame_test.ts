@@ -1,7 +1,14 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { CodecError } from "./error.ts";
-import { byteStream, type Frame, FrameDecoder, HEADER_BYTES, writeFrame } from "./frame.ts";
+import {
+  byteStream,
+  type Frame,
+  FrameDecoder,
+  HEADER_BYTES,
+  writeAll,
+  writeFrame,
+} from "./frame.ts";
 import { ValueWriter } from "./value.ts";
 
 /** A frame whose payload is its own: a decoder's are views that do not last. */
@@ -159,6 +166,16 @@ Deno.test("writeFrame() leaves the writer as it was when the payload cannot be w
   const before = writer.written.slice();
   assertThrows(() => writeFrame(writer, 1, () => writer.str("bad\ud800")), CodecError);
   assertEquals(writer.written, before);
+});
+
+Deno.test("writeAll() goes on until everything is taken", async () => {
+  const taken: number[] = [];
+  const write = (bytes: Uint8Array) => {
+    taken.push(...bytes.subarray(0, 3));
+    return Promise.resolve(Math.min(3, bytes.length));
+  };
+  await writeAll({ write }, Uint8Array.of(1, 2, 3, 4, 5, 6, 7));
+  assertEquals(taken, [1, 2, 3, 4, 5, 6, 7]);
 });
 
 function encodeFrames(frames: readonly OwnFrame[]): Uint8Array {

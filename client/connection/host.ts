@@ -1,0 +1,30 @@
+/** Where a server listens for clients. */
+export interface Host {
+  /** A name, an IPv4 address, or an IPv6 address without brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+export const PORT_DEFAULT = 9001;
+const PORT_MAX = 65_535;
+
+/**
+ * Reads `HOST`, `HOST:PORT`, `[IPV6]` or `[IPV6]:PORT`; undefined if `text` is none of them.
+ *
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(parseHost("[::1]:9002"), { host: "::1", port: 9002 });
+ * ```
+ */
+export function parseHost(text: string): Host | undefined {
+  const match = /^(?:\[([\da-fA-F:.]+)\]|([^\s:[\]/@]+))(?::(\d{1,5}))?$/.exec(text);
+  const host = match?.[1] ?? match?.[2];
+  if (host === undefined) return undefined;
+  const port = Number(match?.[3] ?? PORT_DEFAULT);
+  return port >= 1 && port <= PORT_MAX ? { host, port } : undefined;
+}
+
+/** The host as it is written in options and messages. */
+export function formatHost({ host, port }: Host): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}

@@ -1,0 +1,40 @@
+/**
+ * Controls, formatting characters such as bidi overrides, line separators, and what is no character
+ * at all. Joiners stay: emoji and several scripts need them, and they move nothing.
+ */
+const UNSAFE = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu;
+
+/**
+ * Other people's text as it may be shown on a terminal: what could move the cursor, change the order
+ * of letters or hide something is shown as an escape. One line, whatever `text` holds.
+ *
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(printable("a\x1b[2Jb\n"), "a\\x1b[2Jb\\n");
+ * ```
+ */
+export function printable(text: string): string {
+  return text.replaceAll(UNSAFE, visible);
+}
+
+/** Like {@linkcode printable}, with the lines of `text` as lines and its tabs as spaces. */
+export function printableLines(text: string): string[] {
+  return text.split(/\r\n|\n/).map((line) => printable(line.replaceAll("\t", "    ")));
+}
+
+/** A value as one line of JSON that is safe on a terminal too, and the same to every parser. */
+export function printableJson(value: unknown): string {
+  return JSON.stringify(value).replaceAll(UNSAFE, (character) => {
+    const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at));
+    return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
+  });
+}
+
+const SHORT = new Map([["\n", "\\n"], ["\r", "\\r"], ["\t", "\\t"]]);
+
+function visible(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  const short = SHORT.get(character);
+  if (short !== undefined) return short;
+  return code <= 0xff ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`;
+}

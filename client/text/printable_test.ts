@@ -1,0 +1,33 @@
+import { assertEquals } from "@std/assert";
+import { printable, printableJson, printableLines } from "./printable.ts";
+
+Deno.test("printable() shows what could act on a terminal as escapes", () => {
+  const shown: [string, string][] = [
+    ["plain, with a space", "plain, with a space"],
+    ["\x1b]0;title\x07", "\\x1b]0;title\\x07"],
+    ["\x9b2J\x7f\0", "\\x9b2J\\x7f\\x00"],
+    ["one\ntwo\rthree\tfour", "one\\ntwo\\rthree\\tfour"],
+    ["\u202egnp.exe\u2066", "\\u{202e}gnp.exe\\u{2066}"],
+    ["line\u2028paragraph\u2029", "line\\u{2028}paragraph\\u{2029}"],
+    ["half \ud800", "half \\u{d800}"],
+    ["tag \u{e0041}", "tag \\u{e0041}"],
+  ];
+  for (const [text, expected] of shown) assertEquals(printable(text), expected);
+});
+
+Deno.test("printable() leaves letters, emoji and joiners as they are", () => {
+  for (const text of ["Grüße", "日本語", "👩‍👩‍👧", "می‌خواهم", "e\u0301", "❤️"]) {
+    assertEquals(printable(text), text);
+  }
+});
+
+Deno.test("printableLines() keeps lines apart and nothing else", () => {
+  assertEquals(printableLines("a\n\tb\r\nc\rd\x1b"), ["a", "    b", "c\\rd\\x1b"]);
+});
+
+Deno.test("printableJson() escapes the same characters, and parses to the same value", () => {
+  const value = { text: 'a"\x9b\u202e\u{e0041}\n', list: [1, null] };
+  const json = printableJson(value);
+  assertEquals(json, '{"text":"a\\"\\u009b\\u202e\\udb40\\udc41\\n","list":[1,null]}');
+  assertEquals(JSON.parse(json), value);
+});

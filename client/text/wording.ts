@@ -1,0 +1,45 @@
+import type { ChatMessage, ChatUser } from "../../codec/message.ts";
+import type { Paint } from "./paint.ts";
+import { printable, printableLines } from "./printable.ts";
+
+/**
+ * A message as lines. Its own line breaks are indented, so that no text can look like another
+ * message.
+ */
+export function messageLines(
+  message: Pick<ChatMessage, "sender" | "content">,
+  head: string,
+  paint: Paint,
+): string[] {
+  const [first = "", ...rest] = printableLines(message.content);
+  const start = `${paint.faint(head)} ${paint.name(printable(message.sender))}: ${first}`;
+  return [start, ...rest.map((line) => `    ${line}`)];
+}
+
+/** `bob, online, 3 unread` */
+export function userLine({ name, online, unread }: ChatUser, paint: Paint): string {
+  const presence = online ? ", online" : "";
+  const waiting = unread > 0 ? `, ${paint.strong(`${unread} unread`)}` : "";
+  return `${paint.name(printable(name))}${presence}${waiting}`;
+}
+
+/** `1 node`, `2 nodes` */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** `2026-01-31 14:05`, in this machine's time zone. */
+export function dateAndTime(timeMs: number): string {
+  const date = new Date(timeMs);
+  const day = [date.getFullYear(), date.getMonth() + 1, date.getDate()].map(twoDigits).join("-");
+  return `${day} ${timeOfDay(timeMs)}`;
+}
+
+export function timeOfDay(timeMs: number): string {
+  const date = new Date(timeMs);
+  return [date.getHours(), date.getMinutes()].map(twoDigits).join(":");
+}
+
+function twoDigits(number: number): string {
+  return String(number).padStart(2, "0");
+}
