@@ -3,6 +3,7 @@ import {
   InputTooLongError,
   InterruptedError,
   OutputClosedError,
+  OutputFailedError,
   type Shell,
   type TerminationSignal,
 } from "./commands/shell.ts";
@@ -51,8 +52,11 @@ async function write(text: string): Promise<void> {
   try {
     await writeAll(Deno.stdout, new TextEncoder().encode(text));
   } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-    throw new OutputClosedError("Cannot write to standard output: it was closed");
+    if (error instanceof Deno.errors.BrokenPipe) {
+      throw new OutputClosedError("Cannot write to standard output: it was closed");
+    }
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new OutputFailedError(`Cannot write to standard output: ${reason}`);
   }
 }
 

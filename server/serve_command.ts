@@ -45,7 +45,7 @@ export async function runServe(args: readonly string[], version: string): Promis
   }
 }
 
-/** DESIGN §7: the user can fix it; wrong usage or configuration. */
+/** The operator can fix it; wrong usage or configuration: the same as of every command. */
 const EXIT_FIXABLE = 1;
 const EXIT_USAGE = 2;
 

@@ -5,6 +5,7 @@ import { chat, spawnChat } from "../testing/chat_process.ts";
 import { ScratchNode } from "../testing/scratch_node.ts";
 import { ScriptedServer } from "../testing/scripted_server.ts";
 
+const ROOT = new URL("../../", import.meta.url);
 const alice = { CHAT_USER: "alice", CHAT_PASSWORD: "alices-password" };
 const bob = { CHAT_USER: "bob", CHAT_PASSWORD: "bobs-password" };
 
@@ -131,3 +132,11 @@ async function* messagesIn(
     if (kind === "message") yield content;
   }
 }
+
+Deno.test("data that cannot be written is a failure of its own, with what the system says", async () => {
+  const toFullDisk = `exec "$0" run --quiet --no-prompt -P main.ts --version >/dev/full`;
+  const args = ["-c", toFullDisk, Deno.execPath()];
+  const { code, stderr } = await new Deno.Command("sh", { args, cwd: ROOT }).output();
+  assertEquals(code, 1);
+  assertMatch(new TextDecoder().decode(stderr), /Cannot write to standard output: No space left/);
+});

@@ -12,7 +12,12 @@ import {
   WrongPasswordError,
 } from "../connection.ts";
 import { ConfigurationError, UsageError } from "./errors.ts";
-import { InputTooLongError, InterruptedError, OutputClosedError } from "./shell.ts";
+import {
+  InputTooLongError,
+  InterruptedError,
+  OutputClosedError,
+  OutputFailedError,
+} from "./shell.ts";
 
 /** What scripts go by. */
 export const EXIT = {
@@ -63,6 +68,7 @@ const FIXABLE = [
   InputTooLongError,
   InvalidInputError,
   NoSuchAccountError,
+  OutputFailedError,
   TooManyRequestsError,
   UnknownOutcomeError,
 ];

@@ -4,7 +4,10 @@ export interface Shell {
   readTextFile(path: string): Promise<string>;
   /** All of standard input. Throws {@linkcode InputTooLongError}. */
   readStdin(bytesMax: number): Promise<string>;
-  /** Data, to standard output. Throws {@linkcode OutputClosedError} when nobody reads it any more. */
+  /**
+   * Data, to standard output. Throws {@linkcode OutputClosedError} when nobody reads it any more,
+   * {@linkcode OutputFailedError} when it cannot be written.
+   */
   write(text: string): Promise<void>;
   /** A line to standard error: everything but data. */
   note(line: string): void;
@@ -34,6 +37,11 @@ export class InterruptedError extends Error {
 /** The reader of standard output has left, as `head` does. */
 export class OutputClosedError extends Error {
   override readonly name = "OutputClosedError";
+}
+
+/** Standard output takes nothing: its disk is full, say. */
+export class OutputFailedError extends Error {
+  override readonly name = "OutputFailedError";
 }
 
 export class InputTooLongError extends Error {

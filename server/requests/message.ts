@@ -14,8 +14,8 @@ import { usualName } from "./name.ts";
 
 /** Longest content, in bytes of UTF-8. */
 export const CONTENT_BYTES_MAX = 64 * 1024;
-/** Longest key, in UTF-16 code units. */
-export const KEY_UNITS_MAX = 128;
+/** Longest key, in characters. */
+export const KEY_CHARACTERS_MAX = 128;
 /** What a listed message takes besides its names and content, in bytes. */
 const LISTED_BYTES = 160;
 
@@ -28,8 +28,8 @@ export function sendMessage(
   if (!isContent(content)) {
     return refuse("bad_content", `content has 1 byte to ${CONTENT_BYTES_MAX} bytes, and no NUL`);
   }
-  if (key.length === 0 || key.length > KEY_UNITS_MAX) {
-    return refuse("bad_key", `a key has 1 to ${KEY_UNITS_MAX} characters, such as a UUID`);
+  if (!isKey(key)) {
+    return refuse("bad_key", `a key has 1 to ${KEY_CHARACTERS_MAX} characters, such as a UUID`);
   }
   const id = messageIdOf(account.id, key);
   const known = messages.find(id);
@@ -150,6 +150,11 @@ function isContent(content: string): boolean {
   if (content.length === 0 || content.includes("\0")) return false;
   // A UTF-16 code unit takes at most 3 bytes of UTF-8: most need no closer look.
   return content.length * 3 <= CONTENT_BYTES_MAX || utf8Bytes(content) <= CONTENT_BYTES_MAX;
+}
+
+function isKey(key: string): boolean {
+  if (key.length <= KEY_CHARACTERS_MAX) return key.length > 0;
+  return key.length <= 2 * KEY_CHARACTERS_MAX && [...key].length <= KEY_CHARACTERS_MAX;
 }
 
 const encoder = new TextEncoder();
