@@ -14,6 +14,8 @@ export interface CommitParts {
   readonly clock: HybridClock;
   /** Wall clock, ms since 1970. */
   readonly nowMs: () => number;
+  /** Resolves once everything that has arrived by now has been decided: no timer, no delay. */
+  readonly nextTurn: () => Promise<void>;
   /** Whose operations the local ones are: `node.epoch`. */
   readonly origin: string;
   /** Called once if the log fails: nothing after it may be answered. */
@@ -86,9 +88,9 @@ export class Commit {
   }
 
   async #writeAll(): Promise<void> {
-    // Requests that arrived together are still being decided: let them into the first batch.
-    await Promise.resolve();
     while (this.#queued.length > 0 && !this.#failed) {
+      // What has arrived by now is still to be decided: with it, this batch saves the next one.
+      await this.#parts.nextTurn();
       const batch = this.#queued;
       this.#queued = [];
       try {

@@ -30,8 +30,9 @@ function account(number: number): Fact {
 
 function commitTo(log: BatchLog, onFailure = (_reason: unknown) => {}): Commit {
   const nowMs = () => 1_795_000_000_000;
-  const parts = { state: new ChatState(), log, clock: new HybridClock(), nowMs, origin: "n.e" };
-  return new Commit({ ...parts, onFailure });
+  const nextTurn = () => Promise.resolve();
+  const parts = { state: new ChatState(), log, clock: new HybridClock(), nowMs, nextTurn };
+  return new Commit({ ...parts, origin: "n.e", onFailure });
 }
 
 Deno.test("Commit.submit() gives facts of one turn one batch, and those during a sync the next", async () => {

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers";
 import { encodeMessage, type NodeStatus, writeReply } from "../codec/message.ts";
 import { DEFAULT_COST, PasswordHasher, type ScryptCost } from "./auth/password.ts";
 import { Throttle } from "./auth/throttle.ts";
@@ -73,6 +74,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     log: directory.journal,
     clock,
     nowMs: Date.now,
+    nextTurn: () => new Promise((resolve) => setImmediate(resolve)),
     origin: originOf(options.node.name, directory.epoch),
     onFailure: failure.reject,
   });

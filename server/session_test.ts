@@ -183,6 +183,7 @@ Deno.test("a connection that keeps the process busy lets others have their turn"
     log: { writeBatch: () => Promise.resolve() },
     clock: new HybridClock(),
     nowMs: () => nowMs,
+    nextTurn: () => Promise.resolve(),
     origin: "node1.e",
     onFailure: (reason) => fail(String(reason)),
   });
