@@ -53,7 +53,7 @@ const EPOCH_LENGTH = 8;
 
 /** Opens the data directory, replays the journal, and listens. */
 export async function startServer(options: ServeOptions): Promise<RunningServer> {
-  const state = new ChatState();
+  const state = new ChatState(crypto.getRandomValues(new Int32Array(1))[0]);
   const clock = new HybridClock();
   const startedMs = Date.now();
   const directory = await openDataDirectory({

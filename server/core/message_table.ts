@@ -26,6 +26,7 @@ const CAPACITY_MIN = 1024;
  */
 export class MessageTable {
   readonly #accounts: AccountNumbers;
+  readonly #indexSeed: number;
   readonly #origins = new OriginTable();
   #length = 0;
   #present = 0;
@@ -46,8 +47,10 @@ export class MessageTable {
   readonly #words = new Int32Array(4);
   readonly #hash = new MemberHash();
 
-  constructor(accounts: AccountNumbers) {
+  /** `indexSeed` decides where rows stand in the index, so that no sender can choose keys that clash. */
+  constructor(accounts: AccountNumbers, indexSeed = 0) {
     this.#accounts = accounts;
+    this.#indexSeed = indexSeed;
   }
 
   /** Rows: identities that were heard of. */
@@ -232,7 +235,10 @@ export class MessageTable {
     const w1 = this.#words[1] as number;
     const w2 = this.#words[2] as number;
     const w3 = this.#words[3] as number;
-    for (let slot = slotHash(sender, w0, w1, w2, w3) & mask;; slot = (slot + 1) & mask) {
+    for (
+      let slot = slotHash(this.#indexSeed ^ sender, w0, w1, w2, w3) & mask;;
+      slot = (slot + 1) & mask
+    ) {
       const row = (this.#index[slot] as number) - 1;
       if (row < 0) return slot;
       if (
@@ -273,8 +279,12 @@ function enlarge<T extends Uint8Array | Int32Array | Uint32Array | Float64Array>
   return to;
 }
 
-function slotHash(sender: number, w0: number, w1: number, w2: number, w3: number): number {
-  let bits = Math.imul(w0 ^ w2, 0x9e3779b1) ^ Math.imul(w1 ^ w3, 0x85ebca77) ^ sender;
-  bits = Math.imul(bits ^ (bits >>> 15), 0xc2b2ae3d);
-  return bits ^ (bits >>> 13);
+/** Every word is mixed in: keys may be counters, or differ in any one of their words. */
+function slotHash(seed: number, w0: number, w1: number, w2: number, w3: number): number {
+  let bits = Math.imul(seed ^ w0, 0x9e3779b1);
+  bits = Math.imul(bits ^ (bits >>> 15) ^ w1, 0x85ebca77);
+  bits = Math.imul(bits ^ (bits >>> 13) ^ w2, 0xc2b2ae3d);
+  bits = Math.imul(bits ^ (bits >>> 16) ^ w3, 0x27d4eb2f);
+  bits = Math.imul(bits ^ (bits >>> 15), 0x85ebca77);
+  return (bits ^ (bits >>> 13)) >>> 0;
 }

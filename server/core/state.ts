@@ -8,11 +8,16 @@ import { VersionVector } from "./version_vector.ts";
 /** All that a node knows: the fold of its operations, made by `apply` alone. */
 export class ChatState {
   readonly accounts = new AccountTable();
-  readonly messages = new MessageTable(this.accounts);
+  readonly messages: MessageTable;
   readonly feed = new EventFeed();
   readonly vector = new VersionVector();
   readonly #digest = new SetDigest();
   readonly #early = new Map<Row, { readonly event: FeedEvent; readonly from: EventSource }[]>();
+
+  /** The seed changes nothing that can be seen: see {@linkcode MessageTable}. */
+  constructor(indexSeed = 0) {
+    this.messages = new MessageTable(this.accounts, indexSeed);
+  }
 
   /** 16 hexadecimal digits, equal on nodes whose vectors are equal. */
   get digest(): string {
