@@ -46,6 +46,8 @@ export interface RunningServer {
 
 /** How often deadlines of connections are looked at, in ms. */
 const SWEEP_MS = 1000;
+/** How long to wait after a connection could not be taken, in ms. */
+const ACCEPT_AGAIN_MS = 200;
 /** How long a server that stops waits for clients to take their last replies, in ms. */
 const DRAIN_MS = 5000;
 const ID_DIGITS = "0123456789abcdefghjkmnpqrstvwxyz";
@@ -144,18 +146,28 @@ class Server {
 
   /** Serves connections until the listener is closed. */
   async accept(listener: Deno.TcpListener): Promise<void> {
-    for await (const conn of listener) {
-      const refusal = this.#registry.refusal(conn.remoteAddr.hostname);
-      if (refusal !== undefined) {
-        turnAway(conn, refusal);
-        continue;
+    for (;;) {
+      try {
+        this.#welcome(await listener.accept());
+      } catch (error) {
+        if (error instanceof Deno.errors.BadResource) return;
+        if (error instanceof Deno.errors.Interrupted) return;
+        // Out of file descriptors, say: those who are connected must not suffer from it.
+        const reason = error instanceof Error ? error.message : String(error);
+        this.#options.log(`cannot take a connection: ${reason}`);
+        await this.#parts.sleep(ACCEPT_AGAIN_MS);
       }
-      const session = new Session(connectionOf(conn), this.#parts, this.#waiting);
-      this.#registry.add(session);
-      const running = session.run();
-      this.#running.add(running);
-      running.finally(() => this.#running.delete(running));
     }
+  }
+
+  #welcome(conn: Deno.TcpConn): void {
+    const refusal = this.#registry.refusal(conn.remoteAddr.hostname);
+    if (refusal !== undefined) return turnAway(conn, refusal);
+    const session = new Session(connectionOf(conn), this.#parts, this.#waiting);
+    this.#registry.add(session);
+    const running = session.run();
+    this.#running.add(running);
+    running.finally(() => this.#running.delete(running));
   }
 
   /** Answers what was submitted, waits boundedly for clients to take it, and ends all sessions. */

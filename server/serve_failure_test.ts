@@ -63,6 +63,26 @@ Deno.test({
   },
 });
 
+Deno.test("a node without file descriptors for one more connection goes on serving the others", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "chat-fails-" });
+  const args = ["-c", `ulimit -n 60; exec "$@"`, "sh", fromSource.command, ...fromSource.args];
+  const server = await ServerProcess.start({ command: "sh", args }, directory);
+  const first = await WireClient.connect(server.port);
+  await first.expect("pong", { kind: "ping", payload: null });
+  const crowd = await Promise.all(
+    Array.from({ length: 100 }, () => WireClient.connect(server.port)),
+  );
+  do await first.expect("pong", { kind: "ping", payload: null }); while (
+    !server.log.some((line) => line.includes("cannot take a connection"))
+  );
+  for (const client of crowd) client.close();
+  const next = await WireClient.connect(server.port);
+  await next.expect("pong", { kind: "ping", payload: null });
+  for (const client of [first, next]) client.close();
+  assertEquals((await server.stop()).code, 0);
+  await Deno.remove(directory, { recursive: true });
+});
+
 async function isInstalled(command: string): Promise<boolean> {
   try {
     return (await new Deno.Command(command, { args: ["-V"], stdout: "null" }).output()).success;
