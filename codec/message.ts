@@ -65,6 +65,23 @@ const chatMessage = {
 /** `cursor` after SUBSCRIBE, `token` after CHANGE_PASSWORD. */
 const done = dict({ count: int, copies: int, cursor: optional(str), token: optional(str) });
 
+/** What a node knows of another one. */
+const peerStatus = {
+  name: str,
+  /** `catching_up` while it is being sent what it missed. */
+  state: word("connected", "catching_up", "unreachable"),
+  /** Why it is unreachable. */
+  why: optional(str),
+  version: optional(str),
+  /** Operations that it has and this node lacks, and the other way round, as far as is known. */
+  behind: int,
+  ahead: int,
+  /** How far its clock is ahead of this node's, in ms. */
+  skewMs: optional(int),
+  /** To it and back, in microseconds. */
+  roundTripUs: optional(int),
+} as const;
+
 /** Every request: its number on the wire and its payload. Below 100. */
 export const requests = {
   login_name: { type: 1, payload: str },
@@ -116,7 +133,11 @@ export const replies = {
   error: { type: 100, payload: refusalText() },
   user_existing: { type: 101, payload: nothing },
   user_not_existing: { type: 102, payload: nothing },
-  login_success: { type: 103, payload: dict({ user: str, node: str, unread: int, token: str }) },
+  /** `copies` if the account was created by this. */
+  login_success: {
+    type: 103,
+    payload: dict({ user: str, node: str, unread: int, token: str, copies: optional(int) }),
+  },
   login_failed: { type: 104, payload: nothing },
   messages: { type: 105, payload: list(dict(chatMessage)) },
   users: { type: 106, payload: list(dict({ name: str, unread: int, online: flag })) },
@@ -140,6 +161,12 @@ export const replies = {
       vector: dictOf(int),
       /** Equal on nodes whose vectors are equal. */
       digest: str,
+      /** On how many nodes an operation is to be durable before it is acknowledged. */
+      copies: int,
+      /** The other nodes of its configuration. */
+      peers: list(dict(peerStatus)),
+      /** What an operator should look at. */
+      warnings: list(str),
     }),
   },
 } as const;
@@ -150,6 +177,8 @@ export const events = {
   read: { type: 201, payload: dict({ reader: str, ids: list(str), cursor: str }) },
   deleted: { type: 202, payload: dict({ ids: list(str), cursor: str }) },
   presence: { type: 203, payload: dict({ name: str, online: flag, cursor: str }) },
+  /** The name was claimed earlier on another node: this account goes by an alias from now on. */
+  renamed: { type: 204, payload: dict({ from: str, to: str, cursor: str }) },
 } as const;
 
 interface MessageTable {
@@ -176,6 +205,7 @@ export type Event = Tagged<typeof events>;
 export type ChatMessage = ReplyPayload<"messages">[number];
 export type ChatUser = ReplyPayload<"users">[number];
 export type NodeStatus = ReplyPayload<"status">;
+export type PeerStatus = NodeStatus["peers"][number];
 
 /** Decodes a client's frame. Throws {@linkcode CodecError} `unknown_type` or what is wrong in it. */
 export function readRequest(frame: Frame): Request {

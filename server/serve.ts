@@ -229,6 +229,9 @@ class Server {
       journalBytes: this.#directory.journal.bytes,
       vector: vector.entries(),
       digest,
+      copies: 1,
+      peers: [],
+      warnings: [],
     };
   }
 }
