@@ -38,6 +38,13 @@ export class Broadcast {
         for (const session of this.#registry.sessionsOf(account)) session.tellNew();
       }
     }
+    // A name that is claimed twice has another owner now, perhaps.
+    if (change.kind === "account_created") {
+      const { accounts } = this.#state;
+      for (const claimant of accounts.claimantsOf(change.account.claim?.name ?? "")) {
+        for (const session of this.#registry.sessionsOf(claimant)) session.checkName();
+      }
+    }
     // After the event: that a session ends may tell of presence, with a cursor past the event.
     if (change.kind === "password_changed" || change.kind === "account_deleted") {
       for (const session of [...this.#registry.sessionsOf(change.account)]) {

@@ -1,11 +1,34 @@
 import { apply, type Change } from "./core/apply.ts";
 import type { HybridClock } from "./core/hybrid_clock.ts";
-import type { Fact, Operation } from "./core/operation.ts";
+import type { Fact, Operation, Provenance } from "./core/operation.ts";
 import type { ChatState } from "./core/state.ts";
+import type { VersionVector } from "./core/version_vector.ts";
+import type { WrittenBatch } from "./journal/journal.ts";
+import type { OwnOrigin } from "./own_origin.ts";
 
 /** Where operations are made durable. One batch at a time; a failure is final. */
 export interface BatchLog {
-  writeBatch(operations: readonly Operation[]): Promise<void>;
+  /** Resolves with the batch as it was written, if it was in one piece. */
+  writeBatch(operations: readonly Operation[]): Promise<WrittenBatch | undefined>;
+}
+
+/** All that the commit path knows of other nodes. */
+export interface Replication {
+  /** These are durable here: others may have them. In order, and each once. */
+  publish(operations: readonly Operation[], written: WrittenBatch | undefined): void;
+  /** On how many other nodes this operation, and all before it of its origin, is durable. */
+  copiesElsewhere(operation: OperationName): number;
+  /** On how many other nodes all that `known` covers is durable. */
+  copiesOfAllElsewhere(known: VersionVector): number;
+  /** How many other nodes can be expected to acknowledge what is published now. */
+  readonly reachable: number;
+}
+
+/** Waits, by a clock that nobody sets. */
+export interface Timer {
+  nowMs(): number;
+  /** Calls `action` once after `delayMs`, unless what this returns is called before. */
+  after(delayMs: number, action: () => void): () => void;
 }
 
 export interface CommitParts {
@@ -14,35 +37,81 @@ export interface CommitParts {
   readonly clock: HybridClock;
   /** Wall clock, ms since 1970. */
   readonly nowMs: () => number;
+  readonly timer: Timer;
   /** Resolves once everything that has arrived by now has been decided: no timer, no delay. */
   readonly nextTurn: () => Promise<void>;
-  /** Whose operations the local ones are: `node.epoch`. */
-  readonly origin: string;
+  readonly origin: OwnOrigin;
+  /** On how many nodes an operation should be durable before it is acknowledged. */
+  readonly copies: number;
+  /** How long to wait for that after it is durable here, in ms. */
+  readonly copyTimeoutMs: number;
   /** Called once if the log fails: nothing after it may be answered. */
   readonly onFailure: (reason: unknown) => void;
 }
 
+export type OperationName = Pick<Provenance, "origin" | "seq">;
+
 /** A count of operations committed on this node, in order: "all up to here". */
 export type Position = number;
 
+/** A timer this late means that the process was stopped: what others sent meanwhile is not read yet. */
+const LATE_MS = 500;
+
+/** What was settled together, and waits for copies. */
+interface Uncopied {
+  readonly position: Position;
+  /** The last of this node's own operations in it. */
+  readonly last: Operation;
+  deadlineMs: number;
+  hasExpired: boolean;
+}
+
+interface Waiter {
+  readonly position: Position;
+  resolve(): void;
+}
+
+/** An operation of another node whose predecessor is missing: nothing of it was done. */
+export class GapError extends Error {
+  override readonly name = "GapError";
+}
+
 /**
- * The only write path. A fact is stamped, numbered and applied at once, and durable later: whatever
- * is formed after {@linkcode submit} must stay inside until {@linkcode settled} reaches
- * {@linkcode position}, so that nobody sees what a crash could take back. What comes in while one
- * batch is being synced shares the next sync, so batches grow with load and no timer is needed.
+ * The only write path, for local requests and for what other nodes send. A fact is stamped, numbered
+ * and applied at once, and durable later: whatever is formed after {@linkcode submit} must stay inside
+ * until {@linkcode settled} reaches {@linkcode position}, so that nobody sees what a crash could take
+ * back. What comes in while one batch is being synced shares the next sync, so batches grow with load
+ * and no timer is needed. Acknowledgements wait further, for {@linkcode copied}.
  */
 export class Commit {
   readonly #parts: CommitParts;
+  /** What is durable here: all that may be told to other nodes. */
+  readonly durable: VersionVector;
+  #replication: Replication | undefined;
   #queued: Operation[] = [];
+  #queuedOwn: Operation | undefined;
   #position: Position = 0;
   #settled: Position = 0;
+  #copied: Position = 0;
+  #lastCopied: Operation | undefined;
+  readonly #uncopied: Uncopied[] = [];
+  #stopWaiting: (() => void) | undefined;
+  readonly #waitForSettled: Waiter[] = [];
+  readonly #waitForCopied: Waiter[] = [];
   #writing: Promise<void> | undefined;
   #failed = false;
   readonly #onChange: ((change: Change, operation: Operation) => void)[] = [];
-  readonly #onSettled: (() => void)[] = [];
+  readonly #onProgress: (() => void)[] = [];
 
+  /** All that `parts.state` holds by now is durable. */
   constructor(parts: CommitParts) {
     this.#parts = parts;
+    this.durable = parts.state.vector.copy();
+  }
+
+  /** From now on operations are published, and acknowledged as `replication` says. */
+  replicateWith(replication: Replication): void {
+    this.#replication = replication;
   }
 
   /** Everything that was submitted so far. */
@@ -55,9 +124,22 @@ export class Commit {
     return this.#settled;
   }
 
-  /** On how many distinct nodes whatever is settled is durable. */
-  get copies(): number {
-    return 1;
+  /** Everything up to here has as many copies as it will be waited for. */
+  get copied(): Position {
+    return this.#copied;
+  }
+
+  /**
+   * On how many distinct nodes something that is durable here is so: one operation, everything, or
+   * without saying what, the last that was submitted up to {@linkcode copied}.
+   */
+  copiesOf(what: OperationName | "everything" = this.#lastCopied ?? "everything"): number {
+    const replication = this.#replication;
+    if (replication === undefined) return 1;
+    return 1 +
+      (what === "everything"
+        ? replication.copiesOfAllElsewhere(this.durable)
+        : replication.copiesElsewhere(what));
   }
 
   /** Told of every change in order, before it is durable. */
@@ -65,21 +147,52 @@ export class Commit {
     this.#onChange.push(listener);
   }
 
-  /** Told whenever {@linkcode settled} has moved. */
-  onSettled(listener: () => void): void {
-    this.#onSettled.push(listener);
+  /** Told whenever {@linkcode settled} or {@linkcode copied} has moved. */
+  onProgress(listener: () => void): void {
+    this.#onProgress.push(listener);
   }
 
   submit(fact: Fact): Operation {
-    const { clock, nowMs, origin, state } = this.#parts;
+    const { clock, nowMs, origin: own, state } = this.#parts;
+    const origin = own.take();
     const seq = state.vector.seqOf(origin) + 1;
     const operation: Operation = { ...fact, ...clock.next(nowMs()), origin, seq };
-    const change = apply(state, operation);
-    this.#queued.push(operation);
-    this.#position++;
-    for (const listener of this.#onChange) listener(change, operation);
-    this.#writing ??= this.#writeAll();
+    this.#add(operation, apply(state, operation));
+    this.#queuedOwn = operation;
     return operation;
+  }
+
+  /**
+   * Takes in what another node sent, as far as it is new. Resolves once all of it is durable here.
+   * Throws {@linkcode GapError} at the first operation whose predecessor is missing.
+   */
+  accept(operations: readonly Operation[]): Promise<void> {
+    const { clock, nowMs, origin: own, state } = this.#parts;
+    const now = nowMs();
+    for (const operation of operations) {
+      const change = apply(state, operation);
+      if (change.kind === "duplicate") continue;
+      if (change.kind === "gap") {
+        const { origin, seq } = operation;
+        throw new GapError(`Cannot take ${seq} of ${origin}: ${change.expectedSeq} is due`);
+      }
+      if (operation.origin === own.current) own.disown("another node knew more of the last one");
+      clock.observe(operation, now);
+      this.#add(operation, change);
+    }
+    return this.#untilSettled(this.#position);
+  }
+
+  /** To be called when more copies are known, or fewer nodes are reachable. */
+  copiesChanged(): void {
+    if (this.#advanceCopied()) this.#tellProgress();
+  }
+
+  /** Resolves once everything submitted so far is {@linkcode copied}. */
+  untilCopied(): Promise<void> {
+    const position = this.#position;
+    if (position <= this.#copied) return Promise.resolve();
+    return new Promise((resolve) => this.#waitForCopied.push({ position, resolve }));
   }
 
   /** Resolves once everything submitted so far is settled, or nothing more ever will be. */
@@ -87,22 +200,119 @@ export class Commit {
     await this.#writing;
   }
 
+  #add(operation: Operation, change: Change): void {
+    this.#queued.push(operation);
+    this.#position++;
+    for (const listener of this.#onChange) listener(change, operation);
+    this.#writing ??= this.#writeAll();
+  }
+
   async #writeAll(): Promise<void> {
+    const { log, nextTurn, onFailure, origin } = this.#parts;
     while (this.#queued.length > 0 && !this.#failed) {
       // What has arrived by now is still to be decided: with it, this batch saves the next one.
-      await this.#parts.nextTurn();
-      const batch = this.#queued;
+      await nextTurn();
+      const [batch, own] = [this.#queued, this.#queuedOwn];
       this.#queued = [];
+      this.#queuedOwn = undefined;
       try {
-        await this.#parts.log.writeBatch(batch);
+        await origin.record();
+        this.#settle(batch, own, await log.writeBatch(batch));
       } catch (reason) {
         this.#failed = true;
-        this.#parts.onFailure(reason);
+        onFailure(reason);
         return;
       }
-      this.#settled += batch.length;
-      for (const listener of this.#onSettled) listener();
     }
     this.#writing = undefined;
   }
+
+  #settle(
+    batch: readonly Operation[],
+    own: Operation | undefined,
+    written: WrittenBatch | undefined,
+  ): void {
+    for (const { origin, seq } of batch) this.durable.advance(origin, seq);
+    this.#settled += batch.length;
+    // First of all, as others need the longest.
+    this.#replication?.publish(batch, written);
+    if (own !== undefined) this.#waitForCopies(own);
+    this.#advanceCopied();
+    this.#tellProgress();
+  }
+
+  #untilSettled(position: Position): Promise<void> {
+    if (position <= this.#settled) return Promise.resolve();
+    return new Promise((resolve) => this.#waitForSettled.push({ position, resolve }));
+  }
+
+  #tellProgress(): void {
+    for (const listener of this.#onProgress) listener();
+    wake(this.#waitForSettled, this.#settled);
+    wake(this.#waitForCopied, this.#copied);
+  }
+
+  #waitForCopies(last: Operation): void {
+    const deadlineMs = this.#parts.timer.nowMs() + this.#parts.copyTimeoutMs;
+    this.#uncopied.push({ position: this.#settled, last, deadlineMs, hasExpired: false });
+  }
+
+  /** Moves {@linkcode copied} as far as it goes, telling of all steps but the last; whether it moved. */
+  #advanceCopied(): boolean {
+    const before = this.#copied;
+    for (;;) {
+      const first = this.#uncopied[0];
+      if (first === undefined || !this.#hasCopies(first)) break;
+      this.#uncopied.shift();
+      // Each with its own count of copies: what comes later has fewer.
+      if (this.#copied > before) this.#tellProgress();
+      this.#lastCopied = first.last;
+      this.#copied = first.position;
+    }
+    if (this.#uncopied.length === 0) this.#copied = this.#settled;
+    this.#watchDeadline();
+    return this.#copied > before;
+  }
+
+  #hasCopies({ last, hasExpired }: Uncopied): boolean {
+    const replication = this.#replication;
+    if (replication === undefined || hasExpired) return true;
+    const wanted = Math.min(this.#parts.copies, 1 + replication.reachable);
+    return wanted <= 1 || 1 + replication.copiesElsewhere(last) >= wanted;
+  }
+
+  #watchDeadline(): void {
+    const first = this.#uncopied[0];
+    if (first === undefined) {
+      this.#stopWaiting?.();
+      this.#stopWaiting = undefined;
+    } else if (this.#stopWaiting === undefined) {
+      const { timer } = this.#parts;
+      this.#stopWaiting = timer.after(first.deadlineMs - timer.nowMs(), () => {
+        this.#stopWaiting = undefined;
+        this.#expire();
+      });
+    }
+  }
+
+  #expire(): void {
+    const nowMs = this.#parts.timer.nowMs();
+    const first = this.#uncopied[0];
+    const wasStopped = first !== undefined && nowMs - first.deadlineMs > LATE_MS;
+    for (const uncopied of this.#uncopied) {
+      if (uncopied.deadlineMs > nowMs) break;
+      // Acknowledgements may wait to be read: they get as long again.
+      if (wasStopped) uncopied.deadlineMs = nowMs + this.#parts.copyTimeoutMs;
+      else uncopied.hasExpired = true;
+    }
+    this.copiesChanged();
+    this.#watchDeadline();
+  }
+}
+
+/** Wakes who waits for no more than `position`. */
+function wake(waiters: Waiter[], position: Position): void {
+  let count = 0;
+  while ((waiters[count]?.position ?? Infinity) <= position) count++;
+  for (const { resolve } of waiters.splice(0, count)) resolve();
 }

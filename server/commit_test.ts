@@ -1,16 +1,26 @@
-import { assertEquals, assertRejects } from "@std/assert";
-import { type BatchLog, Commit } from "./commit.ts";
-import { HybridClock } from "./core/hybrid_clock.ts";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  type BatchLog,
+  type CommitParts,
+  GapError,
+  type OperationName,
+  type Replication,
+} from "./commit.ts";
 import type { Fact, Operation } from "./core/operation.ts";
-import { ChatState } from "./core/state.ts";
+import type { VersionVector } from "./core/version_vector.ts";
+import { ManualTimer } from "./testing/manual_timer.ts";
+import { commitTo, ownOrigin, quickLog } from "./testing/test_commit.ts";
 
 /** A log whose batches are synced when the test says so. */
 class ScriptedLog implements BatchLog {
-  readonly batches: { operations: readonly Operation[]; synced: PromiseWithResolvers<void> }[] = [];
+  readonly batches: {
+    operations: readonly Operation[];
+    synced: PromiseWithResolvers<undefined>;
+  }[] = [];
   #arrival = Promise.withResolvers<void>();
 
-  writeBatch(operations: readonly Operation[]): Promise<void> {
-    const synced = Promise.withResolvers<void>();
+  writeBatch(operations: readonly Operation[]): Promise<undefined> {
+    const synced = Promise.withResolvers<undefined>();
     this.batches.push({ operations, synced });
     this.#arrival.resolve();
     this.#arrival = Promise.withResolvers();
@@ -23,16 +33,42 @@ class ScriptedLog implements BatchLog {
   }
 }
 
+/** Other nodes that have what the test says. */
+class ScriptedNodes implements Replication {
+  readonly published: Operation[] = [];
+  /** By node, the last operation of "n.e" that is durable there. */
+  durable: number[] = [];
+  reachable = 2;
+
+  publish(operations: readonly Operation[]): void {
+    this.published.push(...operations);
+  }
+
+  copiesElsewhere({ seq }: OperationName): number {
+    return this.durable.filter((last) => last >= seq).length;
+  }
+
+  copiesOfAllElsewhere(known: VersionVector): number {
+    return this.copiesElsewhere({ origin: "n.e", seq: known.seqOf("n.e") });
+  }
+}
+
 function account(number: number): Fact {
   const name = `user${number}`;
   return { kind: "account_created", account: name, name, generation: 1, password: "x" };
 }
 
-function commitTo(log: BatchLog, onFailure = (_reason: unknown) => {}): Commit {
-  const nowMs = () => 1_795_000_000_000;
-  const nextTurn = () => Promise.resolve();
-  const parts = { state: new ChatState(), log, clock: new HybridClock(), nowMs, nextTurn };
-  return new Commit({ ...parts, origin: "n.e", onFailure });
+function foreign(seq: number, origin = "other.e"): Operation {
+  return { ...account(100 + seq), origin, seq, timeMs: 1, tick: seq };
+}
+
+function replicated(parts: Partial<CommitParts> = {}) {
+  const [nodes, timer] = [new ScriptedNodes(), new ManualTimer()];
+  const commit = commitTo(quickLog, { timer, ...parts });
+  commit.replicateWith(nodes);
+  const told: [copied: number, copies: number][] = [];
+  commit.onProgress(() => told.push([commit.copied, commit.copiesOf()]));
+  return { commit, nodes, timer, told };
 }
 
 Deno.test("Commit.submit() gives facts of one turn one batch, and those during a sync the next", async () => {
@@ -43,13 +79,13 @@ Deno.test("Commit.submit() gives facts of one turn one batch, and those during a
   await log.written(1);
   commit.submit(account(3));
   commit.submit(account(4));
-  log.batches[0]?.synced.resolve();
+  log.batches[0]?.synced.resolve(undefined);
   await log.written(2);
   assertEquals(log.batches.map(({ operations }) => operations.map(({ seq }) => seq)), [[1, 2], [
     3,
     4,
   ]]);
-  log.batches[1]?.synced.resolve();
+  log.batches[1]?.synced.resolve(undefined);
   await commit.drained();
 });
 
@@ -57,15 +93,15 @@ Deno.test("Commit.settled follows the log, and listeners are told", async () => 
   const log = new ScriptedLog();
   const commit = commitTo(log);
   const told: number[] = [];
-  commit.onSettled(() => told.push(commit.settled));
+  commit.onProgress(() => told.push(commit.settled));
   commit.submit(account(1));
   assertEquals([commit.position, commit.settled], [1, 0]);
   await log.written(1);
   commit.submit(account(2));
-  log.batches[0]?.synced.resolve();
+  log.batches[0]?.synced.resolve(undefined);
   await log.written(2);
   assertEquals([commit.position, commit.settled], [2, 1]);
-  log.batches[1]?.synced.resolve();
+  log.batches[1]?.synced.resolve(undefined);
   await commit.drained();
   assertEquals(told, [1, 2]);
 });
@@ -73,7 +109,7 @@ Deno.test("Commit.settled follows the log, and listeners are told", async () => 
 Deno.test("Commit settles nothing after a failed batch, and writes no more", async () => {
   const log = new ScriptedLog();
   const failure = Promise.withResolvers<never>();
-  const commit = commitTo(log, failure.reject);
+  const commit = commitTo(log, { onFailure: failure.reject });
   commit.submit(account(1));
   await log.written(1);
   commit.submit(account(2));
@@ -82,4 +118,114 @@ Deno.test("Commit settles nothing after a failed batch, and writes no more", asy
   commit.submit(account(3));
   await commit.drained();
   assertEquals([commit.settled, log.batches.length], [0, 1]);
+});
+
+Deno.test("Commit.copied waits until enough other nodes have what was submitted", async () => {
+  const { commit, nodes } = replicated();
+  commit.submit(account(1));
+  await commit.drained();
+  assertEquals([commit.settled, commit.copied, nodes.published.length], [1, 0, 1]);
+  nodes.durable = [1];
+  commit.copiesChanged();
+  assertEquals([commit.copied, commit.copiesOf()], [1, 2]);
+  nodes.durable = [1, 1];
+  assertEquals(commit.copiesOf(), 3);
+});
+
+Deno.test("Commit.copied tells of each batch with its own number of copies", async () => {
+  const { commit, nodes, told } = replicated();
+  for (const number of [1, 2]) {
+    commit.submit(account(number));
+    await commit.drained();
+  }
+  told.length = 0;
+  nodes.durable = [2, 1];
+  commit.copiesChanged();
+  assertEquals(told, [[1, 3], [2, 2]]);
+});
+
+Deno.test("Commit.copied waits for nobody who cannot be reached, and says so", async () => {
+  const { commit, nodes, told } = replicated();
+  commit.submit(account(1));
+  await commit.drained();
+  nodes.reachable = 0;
+  commit.copiesChanged();
+  assertEquals([commit.copied, commit.copiesOf()], [1, 1]);
+  commit.submit(account(2));
+  await commit.drained();
+  assertEquals(told.at(-1), [2, 1]);
+});
+
+Deno.test("Commit.copied waits no longer than copyTimeoutMs for nodes that are slow", async () => {
+  const { commit, timer } = replicated();
+  commit.submit(account(1));
+  await commit.drained();
+  timer.pass(600);
+  commit.submit(account(2));
+  await commit.drained();
+  timer.pass(399);
+  assertEquals(commit.copied, 0);
+  timer.pass(1);
+  assertEquals([commit.copied, commit.copiesOf()], [1, 1]);
+  timer.pass(600);
+  assertEquals(commit.copied, 2);
+});
+
+Deno.test("Commit.copied gives acknowledgements another chance after the process was stopped", async () => {
+  const { commit, nodes, timer } = replicated();
+  commit.submit(account(1));
+  await commit.drained();
+  timer.freeze(5000);
+  assertEquals(commit.copied, 0);
+  nodes.durable = [1];
+  commit.copiesChanged();
+  assertEquals([commit.copied, commit.copiesOf()], [1, 2]);
+});
+
+Deno.test("Commit.accept() takes what is new, resolves once it is durable, and publishes it", async () => {
+  const log = new ScriptedLog();
+  const nodes = new ScriptedNodes();
+  const commit = commitTo(log);
+  commit.replicateWith(nodes);
+  let isDurable = false;
+  const accepting = commit.accept([foreign(1), foreign(2)]).then(() => isDurable = true);
+  const again = commit.accept([foreign(1)]);
+  await log.written(1);
+  assertEquals([isDurable, commit.durable.seqOf("other.e"), nodes.published], [false, 0, []]);
+  log.batches[0]?.synced.resolve(undefined);
+  await accepting;
+  await again;
+  assertEquals([commit.durable.seqOf("other.e"), nodes.published.length], [2, 2]);
+  // Nobody here waits for copies of what others submitted.
+  assertEquals(commit.copied, 2);
+  await commit.accept([foreign(2)]);
+  assertEquals(log.batches.length, 1);
+});
+
+Deno.test("Commit.accept() refuses an operation whose predecessor is missing", () => {
+  const commit = commitTo(quickLog);
+  assertThrows(() => commit.accept([foreign(2)]), GapError, "1 is due");
+});
+
+Deno.test("Commit.submit() begins a new epoch unless others confirmed the last one, and records it first", async () => {
+  const recorded: string[] = [];
+  const log = new ScriptedLog();
+  const origin = ownOrigin({ confirmed: false, recorded });
+  const commit = commitTo(log, { origin });
+  assertEquals(commit.submit(account(1)).origin, "n.new0");
+  assertEquals(commit.submit(account(2)).origin, "n.new0");
+  await log.written(1);
+  assertEquals(recorded, ["new0"]);
+  const confirmed = ownOrigin({ confirmed: false });
+  confirmed.confirm();
+  assertEquals(commitTo(quickLog, { origin: confirmed }).submit(account(1)).origin, "n.e");
+});
+
+Deno.test("Commit.submit() begins a new epoch once others turn out to know more of the last one", async () => {
+  const origin = ownOrigin();
+  const commit = commitTo(quickLog, { origin });
+  await commit.accept([foreign(1, "n.e")]);
+  // Whoever asked earlier confirmed only what he knew.
+  origin.confirm();
+  assertEquals(commit.submit(account(1)).origin, "n.new0");
 });

@@ -90,6 +90,11 @@ export class ServerConfig {
     return this.getPeerNodes(exclude).map((node) => addressText(node.grpc));
   }
 
+  /** Where a node listens for others, or is called, as `host:port`. */
+  static addressOf(address: Address): string {
+    return addressText(address);
+  }
+
   /**
    * The hosts other than loopback on which nodes talk to each other. Without TLS they are to be
    * refused, unless the operator says that the network is trusted.

@@ -1,6 +1,6 @@
 import { encodeMessage, type Reply, writeReply } from "../codec/message.ts";
 import { ValueWriter } from "../codec/value.ts";
-import type { Position } from "./commit.ts";
+import type { OperationName, Position } from "./commit.ts";
 
 /** What an {@linkcode Outbox} writes to, such as a `Deno.Conn`. */
 export interface ByteSink {
@@ -11,11 +11,18 @@ export interface ByteSink {
 /** How far commits have come: see commit.ts. */
 export interface Progress {
   readonly settled: Position;
-  readonly copies: number;
+  readonly copied: Position;
+  copiesOf(what: OperationName | "everything" | undefined): number;
 }
 
-/** A reply that says on how many nodes the operation is durable. */
-export type CopiesReply = (copies: number) => Reply;
+/** A reply that says on how many nodes something is durable, and waits until it is on enough. */
+export interface CopiesReply {
+  readonly withCopies: (copies: number) => Reply;
+  /** Of what; without, of the operation that was submitted for it. */
+  readonly of?: OperationName | "everything";
+  /** Whether it tells what is so now, and waits for nothing but being durable here. */
+  readonly isPrompt?: true;
+}
 
 /** Something formed at a position of the commit path, which may not be seen before it is settled. */
 interface Held {
@@ -72,7 +79,9 @@ export class Outbox {
   /** Adds a reply, or an event's frame. Nothing leaves before {@linkcode flush}. */
   push(position: Position, content: Reply | CopiesReply | Uint8Array): void {
     if (this.#closed) return;
-    if (this.#held.length === 0 && position <= this.#progress.settled) {
+    const { settled, copied } = this.#progress;
+    const due = waitsForCopies(content) ? copied : settled;
+    if (this.#held.length === 0 && position <= due) {
       this.#encode(content);
     } else {
       this.#hold(position, isReply(content) ? encodeMessage(writeReply, content) : content);
@@ -110,11 +119,11 @@ export class Outbox {
 
   #release(): void {
     if (this.#held.length === 0) return;
-    const settled = this.#progress.settled;
+    const { settled, copied } = this.#progress;
     let count = 0;
     for (; count < this.#held.length; count++) {
       const held = this.#held[count] as Held;
-      if (held.position > settled) break;
+      if (held.position > (waitsForCopies(held.content) ? copied : settled)) break;
       this.#heldBytes -= heldBytes(held.content);
       this.#encode(held.content);
     }
@@ -123,8 +132,9 @@ export class Outbox {
 
   #encode(content: Reply | CopiesReply | Uint8Array): void {
     if (content instanceof Uint8Array) this.#ready.raw(content);
-    else if (typeof content === "function") writeReply(this.#ready, content(this.#progress.copies));
-    else writeReply(this.#ready, content);
+    else if (isCopiesReply(content)) {
+      writeReply(this.#ready, content.withCopies(this.#progress.copiesOf(content.of)));
+    } else writeReply(this.#ready, content);
   }
 
   async #write(): Promise<void> {
@@ -162,7 +172,15 @@ export class Outbox {
 }
 
 function isReply(content: Reply | CopiesReply | Uint8Array): content is Reply {
-  return typeof content === "object" && !(content instanceof Uint8Array);
+  return !(content instanceof Uint8Array) && !isCopiesReply(content);
+}
+
+function waitsForCopies(content: Reply | CopiesReply | Uint8Array): boolean {
+  return isCopiesReply(content) && content.isPrompt !== true;
+}
+
+function isCopiesReply(content: Reply | CopiesReply | Uint8Array): content is CopiesReply {
+  return "withCopies" in content;
 }
 
 function heldBytes(content: CopiesReply | Uint8Array): number {

@@ -1,12 +1,12 @@
 import { assertEquals } from "@std/assert";
 import { FrameDecoder } from "../codec/frame.ts";
 import { readServerMessage, type Reply } from "../codec/message.ts";
-import { Outbox } from "./outbox.ts";
+import { type CopiesReply, Outbox } from "./outbox.ts";
 
 const PONG: Reply = { kind: "pong", payload: null };
 
-function done(count: number): (copies: number) => Reply {
-  return (copies) => ({ kind: "done", payload: { count, copies } });
+function done(count: number): CopiesReply {
+  return { withCopies: (copies) => ({ kind: "done", payload: { count, copies } }) };
 }
 
 /** Takes what is written, at most `bytesAtOnce` a write. */
@@ -42,7 +42,7 @@ class Sink {
 }
 
 function outboxTo(sink: Sink) {
-  const progress = { settled: 0, copies: 1 };
+  const progress = { settled: 0, copied: 0, copiesOf: () => 1 };
   return { progress, outbox: new Outbox(sink, progress, () => 0, () => {}) };
 }
 
@@ -50,9 +50,9 @@ Deno.test("Outbox holds back what is not settled, and all that comes after it", 
   const sink = new Sink();
   const { progress, outbox } = outboxTo(sink);
   outbox.push(0, PONG);
-  outbox.push(1, done(1));
+  outbox.push(1, PONG);
   outbox.push(0, PONG);
-  outbox.push(2, done(2));
+  outbox.push(2, PONG);
   outbox.flush();
   await outbox.below(1000);
   assertEquals(sink.replies, ["pong"]);
@@ -62,7 +62,28 @@ Deno.test("Outbox holds back what is not settled, and all that comes after it", 
   progress.settled = 2;
   outbox.flush();
   await outbox.below(0);
-  assertEquals(sink.replies, ["pong", 1, "pong", 2]);
+  assertEquals(sink.replies, ["pong", "pong", "pong", "pong"]);
+});
+
+Deno.test("Outbox holds back what tells of copies until there are enough, and all that comes after it", async () => {
+  const sink = new Sink();
+  const { progress, outbox } = outboxTo(sink);
+  progress.settled = 2;
+  outbox.push(1, { ...done(1), isPrompt: true });
+  outbox.push(1, done(2));
+  outbox.push(1, PONG);
+  outbox.push(2, done(3));
+  outbox.flush();
+  await outbox.below(1000);
+  assertEquals(sink.replies, [1]);
+  progress.copied = 1;
+  outbox.flush();
+  await outbox.below(256);
+  assertEquals(sink.replies, [1, 2, "pong"]);
+  progress.copied = 2;
+  outbox.flush();
+  await outbox.below(0);
+  assertEquals(sink.replies, [1, 2, "pong", 3]);
 });
 
 Deno.test("Outbox writes together what was settled together", async () => {
@@ -100,7 +121,12 @@ Deno.test("Outbox drops what waits once it is closed, and lets go of those who w
 Deno.test("Outbox says so when its sink is gone, and lets go of those who wait for it", async () => {
   const broken = Promise.withResolvers<void>();
   const sink = { write: () => Promise.reject(new Error("gone")) };
-  const outbox = new Outbox(sink, { settled: 0, copies: 1 }, () => 0, broken.resolve);
+  const outbox = new Outbox(
+    sink,
+    { settled: 0, copied: 0, copiesOf: () => 1 },
+    () => 0,
+    broken.resolve,
+  );
   outbox.push(0, PONG);
   outbox.flush();
   await broken.promise;

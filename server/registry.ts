@@ -10,6 +10,8 @@ export interface ConnectedClient {
   tellNew(): void;
   /** Sends an event that is in no feed, unless it still catches up: what is, comes first. */
   tellNow(position: Position, frame: Uint8Array): void;
+  /** Tells it if its account has come to be called otherwise. */
+  checkName(): void;
   /** Ends it if its account is gone or has another password than it signed in with. */
   checkCredential(): void;
   /** Ends it if it has waited too long: for its sign-in, or for its reader. */
@@ -67,6 +69,11 @@ export class SessionRegistry {
 
   all(): Iterable<ConnectedClient> {
     return this.#sessions;
+  }
+
+  /** Those who are signed in. */
+  accounts(): Iterable<Account> {
+    return this.#byAccount.keys();
   }
 
   isOnline(account: Account): boolean {

@@ -3,12 +3,12 @@ import { encodeMessage, type NodeStatus, writeReply } from "../codec/message.ts"
 import { DEFAULT_COST, PasswordHasher, type ScryptCost } from "./auth/password.ts";
 import { Throttle } from "./auth/throttle.ts";
 import { Broadcast } from "./broadcast.ts";
-import { Commit } from "./commit.ts";
-import type { NodeConfig } from "./config.ts";
+import { Commit, type Timer } from "./commit.ts";
+import type { Address, NodeConfig, ServerConfig } from "./config.ts";
 import { apply, type Change } from "./core/apply.ts";
 import { HybridClock } from "./core/hybrid_clock.ts";
 import { ACCOUNT_ID_LENGTH } from "./core/message_id.ts";
-import { type Operation, originOf } from "./core/operation.ts";
+import type { Fact, Operation } from "./core/operation.ts";
 import { ChatState } from "./core/state.ts";
 import {
   type DataDirectory,
@@ -17,12 +17,17 @@ import {
 } from "./journal/data_directory.ts";
 import { denoFiles } from "./journal/deno_files.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
+import { OwnOrigin } from "./own_origin.ts";
+import { Presence } from "./presence.ts";
 import { SessionRegistry } from "./registry.ts";
+import type { RunningReplication } from "./replication.ts";
 import { refuse, type RequestContext, type RequestSession } from "./requests/context.ts";
 import { Session, type SessionParts } from "./session.ts";
 import { connectionOf } from "./tcp.ts";
 
 export interface ServeOptions {
+  readonly config: ServerConfig;
+  /** Which of its nodes this is. */
   readonly node: NodeConfig;
   /** Where the journal is. */
   readonly dataDirectory: string;
@@ -53,8 +58,23 @@ const DRAIN_MS = 5000;
 const ID_DIGITS = "0123456789abcdefghjkmnpqrstvwxyz";
 const EPOCH_LENGTH = 8;
 
-/** Opens the data directory, replays the journal, and listens. */
+const timer: Timer = {
+  nowMs: () => performance.now(),
+  after(delayMs, action) {
+    const running = setTimeout(action, delayMs);
+    return () => clearTimeout(running);
+  },
+};
+const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+/**
+ * Opens the data directory, replays the journal, gets what the other nodes have, and listens for
+ * clients: nobody signs in to a state that is long past.
+ */
 export async function startServer(options: ServeOptions): Promise<RunningServer> {
+  const { config, node } = options;
+  // Found at once, not after a long replay.
+  listen(node.tcp).close();
   const state = new ChatState(crypto.getRandomValues(new Int32Array(1))[0]);
   const clock = new HybridClock();
   const startedMs = Date.now();
@@ -69,32 +89,49 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     },
   });
   for (const line of describeOpening(directory.report)) options.log(line);
-  const listener = listen(options);
   const failure = Promise.withResolvers<never>();
+  const origin = new OwnOrigin({
+    node: node.name,
+    epoch: directory.epoch,
+    confirmed: directory.report.epoch !== "kept" || config.nodes.length === 1,
+    newEpoch: () => randomId(EPOCH_LENGTH),
+    record: (epoch) => directory.beginEpoch(epoch),
+    onRenewed: (why) => options.log(`begins a new epoch: ${why}`),
+  });
   const commit = new Commit({
+    ...config.cluster,
     state,
     log: directory.journal,
     clock,
     nowMs: Date.now,
-    nextTurn: () => new Promise((resolve) => setImmediate(resolve)),
-    origin: originOf(options.node.name, directory.epoch),
+    timer,
+    nextTurn,
+    origin,
     onFailure: failure.reject,
   });
-  const server = new Server(options, state, commit, directory);
-  const accepting = server.accept(listener);
-  const { hostname, port } = listener.addr;
-  options.log(`${options.node.name} listening on ${hostname}:${port}`);
-  return {
-    hostname,
-    port,
-    failed: failure.promise,
-    async stop() {
-      listener.close();
-      await accepting;
-      await server.drain();
-      await directory.close();
-    },
-  };
+  const server = new Server(options, state, commit, directory, origin);
+  try {
+    await Promise.race([server.joinCluster(), failure.promise]);
+    const listener = listen(node.tcp);
+    const accepting = server.accept(listener);
+    const { hostname, port } = listener.addr;
+    options.log(`${node.name} listening on ${hostname}:${port}`);
+    return {
+      hostname,
+      port,
+      failed: failure.promise,
+      async stop() {
+        listener.close();
+        await accepting;
+        await server.drain();
+        await directory.close();
+      },
+    };
+  } catch (error) {
+    await server.drain();
+    await directory.close();
+    throw error;
+  }
 }
 
 /** Ties sessions to the state: one for the life of a server. */
@@ -104,7 +141,11 @@ class Server {
   readonly #state: ChatState;
   readonly #commit: Commit;
   readonly #directory: DataDirectory;
+  readonly #origin: OwnOrigin;
   readonly #registry: SessionRegistry;
+  readonly #presence: Presence;
+  #replication: RunningReplication | undefined;
+  #isServing = false;
   readonly #parts: SessionParts;
   /** Sessions whose output waits for a commit. */
   readonly #waiting = new Set<Session>();
@@ -117,25 +158,34 @@ class Server {
     state: ChatState,
     commit: Commit,
     directory: DataDirectory,
+    origin: OwnOrigin,
   ) {
+    this.#origin = origin;
     this.#options = options;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#state = state;
     this.#commit = commit;
     this.#directory = directory;
     this.#registry = new SessionRegistry(this.#limits);
+    const broadcast = new Broadcast(state, this.#registry, commit);
+    this.#presence = new Presence({
+      state,
+      registry: this.#registry,
+      timer,
+      tell: (account, online) => broadcast.presence(account, online),
+    });
     this.#parts = {
       state,
       commit,
       registry: this.#registry,
-      broadcast: new Broadcast(state, this.#registry, commit),
+      presence: this.#presence,
       limits: this.#limits,
       nowMs: Date.now,
       sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
       contextOf: this.#contextFactory(),
       reportBug: (error) => options.log(`a bug, please report it: ${describeBug(error)}`),
     };
-    commit.onSettled(() => {
+    commit.onProgress(() => {
       for (const session of this.#waiting) session.flush();
     });
     this.#sweep = setInterval(() => {
@@ -144,8 +194,44 @@ class Server {
     }, SWEEP_MS);
   }
 
+  /** Finds the other nodes, if there are any, and takes in what this one lacks. */
+  async joinCluster(): Promise<void> {
+    const { config, node, version, log } = this.#options;
+    if (config.nodes.length === 1) return;
+    // Loaded only here: a node on its own does without it.
+    const [{ startReplication }, { pushService }] = await Promise.all([
+      import("./replication.ts"),
+      import("./push.ts"),
+    ]);
+    const newKey = () => crypto.randomUUID();
+    const submit = (fact: Fact) => this.#commit.submit(fact);
+    try {
+      this.#replication = await startReplication({
+        config,
+        node,
+        version,
+        log,
+        timer,
+        nextTurn,
+        wallMs: Date.now,
+        random: Math.random,
+        process: crypto.randomUUID(),
+        commit: this.#commit,
+        origin: this.#origin,
+        directory: this.#directory,
+        presence: this.#presence,
+        isServing: () => this.#isServing,
+        push: pushService({ state: this.#state, newKey, submit }, this.#commit),
+      });
+    } catch (error) {
+      throw new ListenError(node.grpc, error);
+    }
+    await this.#replication.cluster.caughtUp();
+  }
+
   /** Serves connections until the listener is closed. */
   async accept(listener: Deno.TcpListener): Promise<void> {
+    this.#setServing(true);
     for (;;) {
       try {
         this.#welcome(await listener.accept());
@@ -160,6 +246,11 @@ class Server {
     }
   }
 
+  #setServing(isServing: boolean): void {
+    this.#isServing = isServing;
+    this.#replication?.servingChanged();
+  }
+
   #welcome(conn: Deno.TcpConn): void {
     const refusal = this.#registry.refusal(conn.remoteAddr.hostname);
     if (refusal !== undefined) return turnAway(conn, refusal);
@@ -172,6 +263,7 @@ class Server {
 
   /** Answers what was submitted, waits boundedly for clients to take it, and ends all sessions. */
   async drain(): Promise<void> {
+    this.#setServing(false);
     clearInterval(this.#sweep);
     await this.#commit.drained();
     const deadline = setTimeout(() => {
@@ -181,6 +273,7 @@ class Server {
     clearTimeout(deadline);
     await Promise.all(this.#running);
     await this.#commit.drained();
+    await this.#replication?.stop();
   }
 
   #contextFactory(): (session: RequestSession) => RequestContext {
@@ -209,7 +302,7 @@ class Server {
       newAccountId: () => randomId(ACCOUNT_ID_LENGTH),
       newKey: () => crypto.randomUUID(),
       submit: (fact) => this.#commit.submit(fact),
-      isOnline: (account) => this.#registry.isOnline(account),
+      isOnline: (account) => this.#presence.isOnline(account),
       status: () => this.#status(),
     } satisfies Omit<RequestContext, "session">;
     return (session) => ({ ...shared, session });
@@ -220,7 +313,7 @@ class Server {
     return {
       node: this.#options.node.name,
       version: this.#options.version,
-      origin: originOf(this.#options.node.name, this.#directory.epoch),
+      origin: this.#origin.current,
       uptimeMs: Date.now() - this.#startedMs,
       connections: this.#registry.size,
       usersOnline: this.#registry.accountsOnline,
@@ -229,9 +322,9 @@ class Server {
       journalBytes: this.#directory.journal.bytes,
       vector: vector.entries(),
       digest,
-      copies: 1,
-      peers: [],
-      warnings: [],
+      copies: this.#options.config.cluster.copies,
+      peers: this.#replication?.cluster.peers() ?? [],
+      warnings: this.#replication?.cluster.warnings() ?? [],
     };
   }
 }
@@ -239,15 +332,18 @@ class Server {
 /** That the address is taken, or not ours, is for the operator to put right. */
 export class ListenError extends Error {
   override readonly name = "ListenError";
+
+  constructor({ host, port }: Address, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(`Cannot listen on ${host}:${port}: ${reason}`, { cause });
+  }
 }
 
-function listen({ node }: ServeOptions): Deno.TcpListener {
-  const { host: hostname, port } = node.tcp;
+function listen(address: Address): Deno.TcpListener {
   try {
-    return Deno.listen({ hostname, port });
+    return Deno.listen({ hostname: address.host, port: address.port });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ListenError(`Cannot listen on ${hostname}:${port}: ${reason}`);
+    throw new ListenError(address, error);
   }
 }
 

@@ -29,7 +29,7 @@ export async function runServe(args: readonly string[], version: string): Promis
     const config = await readConfig(flags);
     const node = config.getCurrentNode(flags.node ?? onlyNodeOf(config));
     const dataDirectory = flags.data ?? `data/${node.name}`;
-    const server = await startServer({ node, dataDirectory, version, log });
+    const server = await startServer({ config, node, dataDirectory, version, log });
     const signal = await Promise.race([nextSignal(), server.failed]);
     log(`stopping (${signal})`);
     await server.stop();

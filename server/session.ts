@@ -1,13 +1,19 @@
 import { CodecError, type CodecErrorCode } from "../codec/error.ts";
 import { type ByteSource, byteStream, type Frame, FrameDecoder } from "../codec/frame.ts";
-import { PAYLOAD_BYTES_MAX, PAYLOAD_BYTES_MAX_ANONYMOUS, readRequest } from "../codec/message.ts";
-import type { Broadcast } from "./broadcast.ts";
+import {
+  encodeMessage,
+  PAYLOAD_BYTES_MAX,
+  PAYLOAD_BYTES_MAX_ANONYMOUS,
+  readRequest,
+  writeEvent,
+} from "../codec/message.ts";
 import type { Commit, Position } from "./commit.ts";
 import type { Account } from "./core/account_table.ts";
 import type { ChatState } from "./core/state.ts";
 import type { VersionVector } from "./core/version_vector.ts";
 import type { Limits } from "./limits.ts";
 import { type ByteSink, Outbox } from "./outbox.ts";
+import type { Presence } from "./presence.ts";
 import type { ConnectedClient, SessionRegistry } from "./registry.ts";
 import {
   type Outcome,
@@ -33,7 +39,7 @@ export interface SessionParts {
   readonly state: ChatState;
   readonly commit: Commit;
   readonly registry: SessionRegistry;
-  readonly broadcast: Broadcast;
+  readonly presence: Presence;
   readonly limits: Limits;
   readonly nowMs: () => number;
   readonly sleep: (ms: number) => Promise<void>;
@@ -68,6 +74,8 @@ export class Session implements RequestSession, ConnectedClient {
   #account: Account | undefined;
   /** The password hash it signed in with: with another one, the session ends. */
   #credential: string | undefined;
+  /** What its client knows the account by. */
+  #name = "";
   #subscription: Subscription | undefined;
   /** Whether what was missed is still being sent. */
   #catchingUp = false;
@@ -153,6 +161,16 @@ export class Session implements RequestSession, ConnectedClient {
     if (stalledSinceMs !== undefined && nowMs - stalledSinceMs > writeStallMs) this.end();
   }
 
+  checkName(): void {
+    const { state, commit } = this.#parts;
+    if (this.#account === undefined || this.#catchingUp || this.#subscription === undefined) return;
+    const [from, to] = [this.#name, state.accounts.nameOf(this.#account)];
+    if (from === to) return;
+    this.#name = to;
+    const payload = { from, to, cursor: this.cursor() };
+    this.tellNow(commit.position, encodeMessage(writeEvent, { kind: "renamed", payload }));
+  }
+
   checkCredential(): void {
     if (this.#account?.deleted || this.#account?.password?.hash !== this.#credential) this.end();
   }
@@ -163,7 +181,8 @@ export class Session implements RequestSession, ConnectedClient {
     this.#account = account;
     this.#credential = account.password?.hash;
     this.#frameLimits.payloadBytesMax = PAYLOAD_BYTES_MAX;
-    if (this.#parts.registry.signIn(this, account)) this.#parts.broadcast.presence(account, true);
+    this.#name = this.#parts.state.accounts.nameOf(account);
+    if (this.#parts.registry.signIn(this, account)) this.#parts.presence.cameHere(account);
   }
 
   signOut(): void {
@@ -173,7 +192,7 @@ export class Session implements RequestSession, ConnectedClient {
     this.#signedOutMs = this.#parts.nowMs();
     this.#subscription = undefined;
     this.#frameLimits.payloadBytesMax = PAYLOAD_BYTES_MAX_ANONYMOUS;
-    if (this.#parts.registry.signOut(this, account)) this.#parts.broadcast.presence(account, false);
+    if (this.#parts.registry.signOut(this, account)) this.#parts.presence.leftHere(account);
   }
 
   renewCredential(passwordHash: string): void {
@@ -244,6 +263,7 @@ export class Session implements RequestSession, ConnectedClient {
       const frame = subscription.next();
       if (frame === undefined) {
         this.#catchingUp = false;
+        this.checkName();
         this.flush();
         return;
       }

@@ -1,13 +1,13 @@
 import { assert, assertEquals, assertLess, fail } from "@std/assert";
 import { encodeMessage, type Request, writeRequest } from "../codec/message.ts";
-import { Broadcast } from "./broadcast.ts";
-import { Commit } from "./commit.ts";
-import { HybridClock } from "./core/hybrid_clock.ts";
 import { ChatState } from "./core/state.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
+import { Presence } from "./presence.ts";
 import { SessionRegistry } from "./registry.ts";
 import type { RequestContext } from "./requests/context.ts";
 import { Session } from "./session.ts";
+import { ManualTimer } from "./testing/manual_timer.ts";
+import { commitTo, quickLog } from "./testing/test_commit.ts";
 import { testServer } from "./testing/test_server.ts";
 import { WireClient } from "./testing/wire_client.ts";
 
@@ -178,15 +178,7 @@ Deno.test("a connection that keeps the process busy lets others have their turn"
   let nowMs = 0;
   const state = new ChatState();
   const registry = new SessionRegistry(DEFAULT_LIMITS);
-  const commit = new Commit({
-    state,
-    log: { writeBatch: () => Promise.resolve() },
-    clock: new HybridClock(),
-    nowMs: () => nowMs,
-    nextTurn: () => Promise.resolve(),
-    origin: "node1.e",
-    onFailure: (reason) => fail(String(reason)),
-  });
+  const commit = commitTo(quickLog, { state });
   const session = new Session(
     {
       address: "here",
@@ -206,7 +198,7 @@ Deno.test("a connection that keeps the process busy lets others have their turn"
       state,
       commit,
       registry,
-      broadcast: new Broadcast(state, registry, commit),
+      presence: new Presence({ state, registry, timer: new ManualTimer(), tell() {} }),
       limits: DEFAULT_LIMITS,
       // Every look at the clock finds that a millisecond has passed.
       nowMs: () => nowMs++,

@@ -37,6 +37,8 @@ export interface NameClaim {
 
 interface StoredPassword {
   readonly hash: string;
+  /** 1 for the one that the account was created with. */
+  readonly version: number;
   readonly at: Provenance;
 }
 
@@ -122,6 +124,11 @@ export class AccountTable implements AccountNumbers {
     return `${kept}~${aliasIdOf(account)}`;
   }
 
+  /** All that ever claimed the name, in no order. */
+  claimantsOf(name: string): readonly Account[] {
+    return this.#claimants.get(name) ?? [];
+  }
+
   /** The generation of a new claim on a free name. */
   nextGeneration(name: string): number {
     return (this.#ownerOf(name)?.claim?.generation ?? 0) + 1;
@@ -135,19 +142,21 @@ export class AccountTable implements AccountNumbers {
 
   create({ account: id, name, generation, password, ...at }: AccountCreated & Provenance): Account {
     const account = this.get(id);
-    this.#setPassword(account, { hash: password, at });
+    this.#setPassword(account, { hash: password, version: 1, at });
     const earlier = account.claim?.at;
     if (earlier !== undefined && compareProvenance(earlier, at) <= 0) return account;
     if (earlier === undefined && !account.deleted) this.#existingCount++;
     if (account.claim !== undefined) this.#forgetClaim(account, account.claim.name);
     account.claim = { name, generation, at };
-    this.#claimants.set(name, [...this.#claimants.get(name) ?? [], account]);
+    this.#claimants.set(name, [...this.claimantsOf(name), account]);
     return account;
   }
 
-  changePassword({ account: id, password, ...at }: PasswordChanged & Provenance): Account {
+  changePassword(
+    { account: id, password, version, ...at }: PasswordChanged & Provenance,
+  ): Account {
     const account = this.get(id);
-    this.#setPassword(account, { hash: password, at });
+    this.#setPassword(account, { hash: password, version, at });
     return account;
   }
 
@@ -168,28 +177,33 @@ export class AccountTable implements AccountNumbers {
       const { name, generation, at } = account.claim;
       hash.text(name).integer(generation).integer(at.timeMs).int32(at.tick).text(at.origin);
     }
-    return account.password === undefined ? hash : hash.text(account.password.hash);
+    if (account.password === undefined) return hash;
+    return hash.text(account.password.hash).integer(account.password.version);
   }
 
   #setPassword(account: Account, password: StoredPassword): void {
     if (account.deleted) return;
-    const known = account.password?.at;
-    if (known === undefined || compareProvenance(known, password.at) < 0) {
+    if (account.password === undefined || replaces(password, account.password)) {
       account.password = password;
     }
   }
 
   #ownerOf(name: string): Account | undefined {
     let owner: Account | undefined;
-    for (const claimant of this.#claimants.get(name) ?? []) {
+    for (const claimant of this.claimantsOf(name)) {
       if (owner === undefined || outranks(claimant, owner)) owner = claimant;
     }
     return owner;
   }
 
   #forgetClaim(account: Account, name: string): void {
-    this.#claimants.set(name, (this.#claimants.get(name) ?? []).filter((one) => one !== account));
+    this.#claimants.set(name, this.claimantsOf(name).filter((one) => one !== account));
   }
+}
+
+function replaces(password: StoredPassword, known: StoredPassword): boolean {
+  if (password.version !== known.version) return password.version > known.version;
+  return compareProvenance(known.at, password.at) < 0;
 }
 
 function aliasIdOf(account: Account): string {

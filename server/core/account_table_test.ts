@@ -84,14 +84,16 @@ Deno.test("AccountTable.delete() says whether it was the first to", () => {
   assertEquals(table.existingCount, 0);
 });
 
-Deno.test("AccountTable keeps the password with the latest stamp, whichever came first", () => {
+Deno.test("AccountTable keeps the password of the latest version and stamp, whichever came first", () => {
+  const kind = "password_changed" as const;
   const create = claim(FIRST, "ann", 1, 10);
-  const change = (password: string, timeMs: number) => (table: AccountTable) =>
-    table.changePassword({ kind: "password_changed", account: FIRST, password, ...at(timeMs) });
+  const change = (password: string, version: number, timeMs: number) => (table: AccountTable) =>
+    table.changePassword({ kind, account: FIRST, password, version, ...at(timeMs) });
+  // The third was made by a node with a slow clock that knew the second.
   const steps = [
     (table: AccountTable) => table.create(create),
-    change("second", 20),
-    change("third", 30),
+    change("second", 2, 20),
+    change("third", 3, 15),
   ];
   for (const order of [[0, 1, 2], [2, 1, 0], [1, 2, 0], [2, 0, 1]]) {
     const table = new AccountTable();

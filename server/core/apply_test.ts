@@ -208,7 +208,12 @@ Deno.test("apply() lets the loser of a name keep their mailbox", () => {
 Deno.test("apply() changes a password, and says whose", () => {
   const node = new Node();
   node.hear("a", created(BOB, "bob", 1), 1);
-  const { change } = node.hear("a", { kind: "password_changed", account: BOB, password: "new" }, 2);
+  const { change } = node.hear("a", {
+    kind: "password_changed",
+    account: BOB,
+    password: "new",
+    version: 2,
+  }, 2);
   assertEquals(change, { kind: "password_changed", account: node.state.accounts.get(BOB) });
   assertEquals(node.state.accounts.get(BOB).password?.hash, "new");
 });

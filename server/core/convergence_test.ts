@@ -37,7 +37,7 @@ const step = fc.record({
       weight: 2,
       arbitrary: fc.tuple(account(), fc.constantFrom(...NAMES), fc.nat(2)).map(created),
     },
-    { weight: 1, arbitrary: fc.tuple(account(), fc.string()).map(passwordChanged) },
+    { weight: 1, arbitrary: fc.tuple(account(), fc.string(), fc.nat(2)).map(passwordChanged) },
     {
       weight: 1,
       arbitrary: account().map((id): Fact => ({ kind: "account_deleted", account: id })),
@@ -260,10 +260,12 @@ function model(history: History): Observed {
   );
   for (const claim of byRank) if (!owners.has(claim.name)) owners.set(claim.name, claim);
   const passwords = new Map<string, string>();
-  const settings = [...facts("account_created"), ...facts("password_changed")];
-  for (const { account, password } of settings.sort(compareProvenance)) {
-    passwords.set(account, password);
-  }
+  const settings = [
+    ...facts("account_created").map((fact) => ({ ...fact, version: 1 })),
+    ...facts("password_changed"),
+  ];
+  settings.sort((a, b) => a.version - b.version || compareProvenance(a, b));
+  for (const { account, password } of settings) passwords.set(account, password);
 
   const conversations = (id: string) =>
     ACCOUNTS.flatMap((friend) => {
@@ -354,6 +356,6 @@ function created([account, name, generation]: [string, string, number]): Fact {
   };
 }
 
-function passwordChanged([account, password]: [string, string]): Fact {
-  return { kind: "password_changed", account, password };
+function passwordChanged([account, password, version]: [string, string, number]): Fact {
+  return { kind: "password_changed", account, password, version: version + 1 };
 }

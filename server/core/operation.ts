@@ -62,6 +62,11 @@ export interface PasswordChanged {
   readonly kind: "password_changed";
   readonly account: AccountId;
   readonly password: string;
+  /**
+   * 2 for the first change, and one more than what is known for every further one: a change that
+   * knows of another wins over it, whatever their nodes' clocks say.
+   */
+  readonly version: number;
 }
 
 export interface AccountDeleted {
@@ -93,6 +98,16 @@ export const IDS_PER_OPERATION_MAX = 1000;
 /** An origin's name: which node, in which of its epochs. */
 export function originOf(node: string, epoch: string): string {
   return `${node}.${epoch}`;
+}
+
+/** Whether `text` can be an origin: others would choke on a vector that names anything else. */
+export function isOrigin(text: string): boolean {
+  return /^[A-Za-z0-9_-]{1,32}\.[0-9a-z]{1,32}$/.test(text);
+}
+
+/** The node's name in an origin. */
+export function nodeOf(origin: string): string {
+  return origin.slice(0, origin.lastIndexOf("."));
 }
 
 /** The order of a conversation: (time, origin, seq). Negative if `a` comes first. */

@@ -1,7 +1,7 @@
 import type { Provenance } from "./operation.ts";
 
-/** Longest text {@linkcode VersionVector.parse} looks at, in characters. */
-export const VECTOR_TEXT_MAX = 16 * 1024;
+/** Longest text {@linkcode VersionVector.parse} looks at unless said otherwise, in characters. */
+export const VECTOR_TEXT_MAX = 64 * 1024;
 
 const ENTRY = /^([A-Za-z0-9_-]{1,32}\.[0-9a-z]{1,32}):([1-9][0-9]{0,15})$/;
 
@@ -38,6 +38,19 @@ export class VersionVector {
     return this.#seqs;
   }
 
+  /** Whether it covers all that `other` does. */
+  includes(other: VersionVector): boolean {
+    for (const [origin, seq] of other.#seqs) if (seq > this.seqOf(origin)) return false;
+    return true;
+  }
+
+  /** How many operations `other` covers and this does not. */
+  lag(other: VersionVector): number {
+    let lag = 0;
+    for (const [origin, seq] of other.#seqs) lag += Math.max(0, seq - this.seqOf(origin));
+    return lag;
+  }
+
   copy(): VersionVector {
     const copy = new VersionVector();
     for (const [origin, seq] of this.#seqs) copy.advance(origin, seq);
@@ -52,10 +65,10 @@ export class VersionVector {
   }
 
   /** What {@linkcode toString} made; undefined if `text` is nothing of the kind. */
-  static parse(text: string): VersionVector | undefined {
+  static parse(text: string, textMax = VECTOR_TEXT_MAX): VersionVector | undefined {
     const vector = new VersionVector();
     if (text === "") return vector;
-    if (text.length > VECTOR_TEXT_MAX) return undefined;
+    if (text.length > textMax) return undefined;
     for (const entry of text.split(",")) {
       const match = ENTRY.exec(entry);
       const seq = Number(match?.[2]);

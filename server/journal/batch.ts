@@ -36,6 +36,7 @@ const lenientDecoder = new TextDecoder();
 export class BatchEncoder {
   #bytes = new Uint8Array(BUFFER_BYTES_MIN);
   #length = 0;
+  #ends: number[] = [];
 
   /**
    * Encodes operations from index `from` on, as many as one batch takes, and returns the index
@@ -43,6 +44,7 @@ export class BatchEncoder {
    */
   encode(operations: readonly Operation[], from: number): number {
     this.#length = 0;
+    this.#ends = [];
     if (this.#bytes.length > BUFFER_BYTES_KEPT) this.#bytes = new Uint8Array(BUFFER_BYTES_MIN);
     let index = from;
     for (const operation of from === 0 ? operations : operations.slice(from)) {
@@ -67,12 +69,18 @@ export class BatchEncoder {
     return this.#bytes.subarray(0, this.#length);
   }
 
+  /** Where in {@linkcode written} each operation's line ends. */
+  get ends(): readonly number[] {
+    return this.#ends;
+  }
+
   #text(text: string): void {
     this.#length += encoder.encodeInto(text, this.#bytes.subarray(this.#length)).written;
   }
 
   #seal(start: number): void {
     this.#length = writeSeal(this.#bytes, start, this.#length);
+    this.#ends.push(this.#length);
   }
 
   #reserve(bytes: number): void {

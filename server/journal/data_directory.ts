@@ -3,6 +3,8 @@ import type { Operation } from "../core/operation.ts";
 import { sealedLine } from "./batch.ts";
 import { type Files, type OpenFile, StorageError, writeAll } from "./files.ts";
 import { Journal } from "./journal.ts";
+import { JournalIndex } from "./journal_index.ts";
+import { LineReader } from "./line_reader.ts";
 import {
   NODE_FILE,
   NODE_FILE_DRAFT,
@@ -19,15 +21,20 @@ export interface DataDirectoryOptions {
   readonly files: Files;
   /** A random name that was never used before. */
   newEpoch(): string;
-  /** Is given every operation of the journal, in order. */
   /** Takes in an operation of the journal; says why if it cannot be the next. */
   apply(operation: Operation): string | undefined;
 }
 
 export interface DataDirectory {
   readonly journal: Journal;
+  /** Where to read in the journal. */
+  readonly index: JournalIndex;
   readonly epoch: string;
   readonly report: OpeningReport;
+  /** Reads what the journal holds, beside whoever writes it. */
+  openReader(): Promise<LineReader>;
+  /** Makes it durable that from now on this node's operations are of a new epoch. */
+  beginEpoch(epoch: string): Promise<void>;
   /** Closes the journal after its open batch, and lets others open the directory. */
   close(): Promise<void>;
 }
@@ -146,14 +153,30 @@ async function openLocked(options: DataDirectoryOptions, lock: OpenFile): Promis
   try {
     if (before === undefined) await beginJournal(files, directory, file, path);
     const syncedBytes = typeof before === "object" ? before.journalBytes : 0;
-    const recovery = await recoverJournal({ file, path, header: HEADER, syncedBytes, apply });
-    const { epoch, report } = await mend(options, { lock, file, path, before, names, recovery });
-    const journal = new Journal(file, path, recovery.wholeBytes);
+    const index = new JournalIndex();
+    index.begin(HEADER.length);
+    const recovery = await recoverJournal({
+      file,
+      path,
+      header: HEADER,
+      syncedBytes,
+      apply(operation) {
+        index.note(operation);
+        return apply(operation);
+      },
+      onBatch: (end) => index.endBatch(end),
+    });
+    const found = { lock, file, path, before, names, recovery };
+    const { nodeFile, report } = await mend(options, found);
+    const journal = new Journal(file, path, recovery.wholeBytes, index);
+    const beginEpoch = (epoch: string) =>
+      writeNodeFile(files, directory, { ...nodeFile, epoch, journalBytes: journal.bytes });
+    const openReader = async () => new LineReader(await files.open(path, "read"), journal);
     const close = async () => {
       await journal.close();
       lock.close();
     };
-    return { journal, epoch, report, close };
+    return { journal, index, epoch: nodeFile.epoch, report, openReader, beginEpoch, close };
   } catch (error) {
     file.close();
     throw error;
@@ -196,7 +219,7 @@ interface Found {
 async function mend(
   { directory, node, files, newEpoch }: DataDirectoryOptions,
   { lock, file, path, before, names, recovery }: Found,
-): Promise<{ epoch: string; report: OpeningReport }> {
+): Promise<{ nodeFile: NodeFile; report: OpeningReport }> {
   const { operations, wholeBytes, tail } = recovery;
   if (tail === "lacks_newline") await writeAll(file, path, NEWLINE);
   await file.sync();
@@ -207,17 +230,18 @@ async function mend(
   const isNew = before === undefined && operations === 0 && cut === undefined;
   const kept = typeof before === "object" && why.length === 0 ? before : undefined;
   const epoch = kept?.epoch ?? newEpoch();
-  if (kept?.journalBytes !== wholeBytes) {
-    await writeNodeFile(files, directory, { node, epoch, ...identity, journalBytes: wholeBytes });
-  }
+  const nodeFile = { node, epoch, ...identity, journalBytes: wholeBytes };
+  if (kept?.journalBytes !== wholeBytes) await writeNodeFile(files, directory, nodeFile);
   if (cut !== undefined) {
     await file.truncate(wholeBytes);
     await file.sync();
   }
   const newlineAdded = tail === "lacks_newline";
-  if (isNew) return { epoch, report: { epoch: "new", why: [], operations, cut, newlineAdded } };
-  const kind = kept === undefined ? "renewed" : "kept";
-  return { epoch, report: { epoch: kind, why, operations, cut, newlineAdded } };
+  const kind = isNew ? "new" : kept === undefined ? "renewed" : "kept";
+  return {
+    nodeFile,
+    report: { epoch: kind, why: isNew ? [] : why, operations, cut, newlineAdded },
+  };
 }
 
 function whyRenew(

@@ -1,10 +1,21 @@
 import type { Operation } from "../core/operation.ts";
 import { BatchEncoder } from "./batch.ts";
 import { FileError, type OpenFile, shortWrite, StorageError } from "./files.ts";
+import type { JournalIndex } from "./journal_index.ts";
 
 /** The journal could not be written. Nothing of that batch, or after it, may be acknowledged. */
 export class JournalError extends StorageError {
   override readonly name = "JournalError";
+}
+
+/** A batch as it stands in the journal. */
+export interface WrittenBatch {
+  /** Where it begins. */
+  readonly at: number;
+  /** Its lines, each with its newline. Valid until the next batch is written. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Where in `bytes` each operation's line ends. */
+  readonly ends: readonly number[];
 }
 
 /**
@@ -18,15 +29,17 @@ export class Journal {
   readonly #file: OpenFile;
   readonly #path: string;
   readonly #encoder = new BatchEncoder();
+  readonly #index: JournalIndex;
   #bytes: number;
   #failure: unknown;
-  #open: Promise<void> | undefined;
+  #open: Promise<WrittenBatch | undefined> | undefined;
   #closed = false;
 
   /** Takes over `file`, of which `bytes` are there and on disk, ending with a whole batch. */
-  constructor(file: OpenFile, path: string, bytes: number) {
+  constructor(file: OpenFile, path: string, bytes: number, index: JournalIndex) {
     this.#file = file;
     this.#path = path;
+    this.#index = index;
     this.#bytes = bytes;
   }
 
@@ -37,9 +50,10 @@ export class Journal {
 
   /**
    * Resolves once all of `operations` are on disk; rejects with {@linkcode JournalError}, and then
-   * every later call does too. The caller waits for one batch before it writes the next.
+   * every later call does too. The caller waits for one batch before it writes the next. What is too
+   * much for one batch is written as several: then they can only be read from the file.
    */
-  writeBatch(operations: readonly Operation[]): Promise<void> {
+  writeBatch(operations: readonly Operation[]): Promise<WrittenBatch | undefined> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (this.#open !== undefined) {
       return Promise.reject(
@@ -61,13 +75,22 @@ export class Journal {
     this.#file.close();
   }
 
-  async #write(operations: readonly Operation[]): Promise<void> {
+  async #write(operations: readonly Operation[]): Promise<WrittenBatch | undefined> {
     try {
+      let batch: WrittenBatch | undefined;
       // All but a huge batch are one round.
       for (let next = 0; next < operations.length;) {
+        const isWhole = next === 0;
         next = this.#encoder.encode(operations, next);
-        await this.#append(this.#encoder.written);
+        const { written: bytes, ends } = this.#encoder;
+        batch = isWhole && next === operations.length
+          ? { at: this.#bytes, bytes, ends }
+          : undefined;
+        await this.#append(bytes);
       }
+      for (const operation of operations) this.#index.note(operation);
+      this.#index.endBatch(this.#bytes);
+      return batch;
     } catch (error) {
       this.#failure = error;
       throw error;

@@ -12,6 +12,7 @@ import {
   open,
 } from "../testing/journal_fixture.ts";
 import { Journal, JournalError } from "./journal.ts";
+import { JournalIndex } from "./journal_index.ts";
 
 const NO_SPACE = new FileError("write", "x", "No space left on device (os error 28)", "ENOSPC");
 const IO_ERROR = new FileError("sync", "x", "Input/output error (os error 5)", "EIO");
@@ -33,6 +34,7 @@ Deno.test("Journal.writeBatch() appends a batch and syncs it before it resolves"
       },
       path,
       0,
+      new JournalIndex(),
     );
     await journal.writeBatch(messages(3)).then(() => calls.push("resolved"));
     await journal.writeBatch([]);
@@ -45,7 +47,7 @@ Deno.test("Journal.writeBatch() appends a batch and syncs it before it resolves"
 
 Deno.test("Journal.writeBatch() refuses a batch before the last one is on disk", async () => {
   await withFile(async (file, path) => {
-    const journal = new Journal(file, path, 0);
+    const journal = new Journal(file, path, 0, new JournalIndex());
     const first = journal.writeBatch(messages(1));
     await assertRejects(() => journal.writeBatch(messages(1)), Error, "not on disk yet");
     await first;
@@ -86,9 +88,14 @@ const FAULTS: [string, Partial<OpenFile>, string][] = [
 for (const [name, fault, reason] of FAULTS) {
   Deno.test(`Journal.writeBatch() cuts the batch back after ${name}, and that is final`, async () => {
     await withFile(async (file, path) => {
-      await new Journal(file, path, 0).writeBatch(messages(1));
+      await new Journal(file, path, 0, new JournalIndex()).writeBatch(messages(1));
       const before = await Deno.readFile(path);
-      const journal = new Journal({ ...delegate(file), ...fault }, path, before.length);
+      const journal = new Journal(
+        { ...delegate(file), ...fault },
+        path,
+        before.length,
+        new JournalIndex(),
+      );
       const error = await assertRejects(() => journal.writeBatch(messages(2, 2)), JournalError);
       assertStringIncludes(error.message, `Cannot write journal ${path}: ${reason}. Nothing of `);
       assertEquals(await Deno.readFile(path), before);
@@ -105,7 +112,7 @@ Deno.test("Journal.writeBatch() cuts a short write back, and that is final", asy
       ...delegate(file),
       write: (bytes: Uint8Array) => file.write(bytes.subarray(9)),
     };
-    const journal = new Journal(short, path, 0);
+    const journal = new Journal(short, path, 0, new JournalIndex());
     const error = await assertRejects(() => journal.writeBatch(messages(1)), JournalError);
     assertStringIncludes(error.message, "bytes could be written");
     assertStringIncludes(error.message, "free space and start again");
@@ -122,6 +129,7 @@ Deno.test("Journal.writeBatch() says so when a batch cannot be cut back either",
       { ...delegate(file), write: () => Promise.reject(NO_SPACE), truncate },
       path,
       0,
+      new JournalIndex(),
     );
     await assertRejects(() => journal.writeBatch(messages(1)), JournalError, "not be cut back");
     await journal.close();
@@ -130,7 +138,7 @@ Deno.test("Journal.writeBatch() says so when a batch cannot be cut back either",
 
 Deno.test("Journal.close() waits for the open batch and refuses later ones", async () => {
   await withFile(async (file, path) => {
-    const journal = new Journal(file, path, 0);
+    const journal = new Journal(file, path, 0, new JournalIndex());
     const batch = journal.writeBatch(messages(1));
     await Promise.all([journal.close(), batch, journal.close()]);
     assertEquals(await Deno.readFile(path), encodeBatch(messages(1)));

@@ -10,7 +10,7 @@ import type { Operation, Provenance } from "../core/operation.ts";
  * {"operation":"read","ids":[…],"by":…,"time":…,"tick":…,"origin":…,"seq":…}
  * {"operation":"delete","ids":[…],"by":…,…}
  * {"operation":"create_account","account":…,"name":…,"generation":…,"password":…,…}
- * {"operation":"change_password","account":…,"password":…,…}
+ * {"operation":"change_password","account":…,"password":…,"version":…,…}
  * {"operation":"delete_account","account":…,…}
  * ```
  *
@@ -107,8 +107,9 @@ function recordText(
       return JSON.stringify({ ...made, time, tick, origin, seq });
     }
     case "password_changed": {
-      const { account, password } = operation;
-      const changed = { operation: "change_password", account, password };
+      const { account, password, version } = operation;
+      integer(operation, "version", 1);
+      const changed = { operation: "change_password", account, password, version };
       return JSON.stringify({ ...changed, time, tick, origin, seq });
     }
     case "account_deleted": {
@@ -172,7 +173,8 @@ function operationOf(fields: JsonObject, line: () => string): Operation {
       };
     case "change_password": {
       const [account, password] = [string(fields, "account"), string(fields, "password")];
-      return { kind: "password_changed", account, password, timeMs, tick, origin, seq };
+      const version = integer(fields, "version", 1);
+      return { kind: "password_changed", account, password, version, timeMs, tick, origin, seq };
     }
     case "delete_account": {
       const account = string(fields, "account");

@@ -34,8 +34,8 @@ const EXAMPLES: [Operation, string][] = [
     '{"operation":"create_account","account":"b","name":"bob","generation":2,"password":"x",' + END,
   ],
   [
-    { kind: "password_changed", account: "b", password: "y", ...PROVENANCE },
-    '{"operation":"change_password","account":"b","password":"y",' + END,
+    { kind: "password_changed", account: "b", password: "y", version: 2, ...PROVENANCE },
+    '{"operation":"change_password","account":"b","password":"y","version":2,' + END,
   ],
   [
     { kind: "account_deleted", account: "b", ...PROVENANCE },
@@ -88,7 +88,12 @@ Deno.test("a batch of any operations is read as it was written", () => {
     }),
     fc.record({ kind: fc.constant("messages_read" as const), by: text, ids }),
     fc.record({ kind: fc.constant("messages_deleted" as const), by: text, ids }),
-    fc.record({ kind: fc.constant("password_changed" as const), account: text, password: text }),
+    fc.record({
+      kind: fc.constant("password_changed" as const),
+      account: text,
+      password: text,
+      version: fc.integer({ min: 1 }),
+    }),
     fc.record({ kind: fc.constant("account_deleted" as const), account: text }),
   );
   const operation = fc.tuple(fact, provenance).map(([one, from]): Operation => ({

@@ -12,9 +12,10 @@ export interface RecoveryOptions {
   readonly header: Uint8Array;
   /** This many bytes are known to have been on disk: no crash explains damage before them. */
   readonly syncedBytes: number;
-  /** Is given the operations of whole batches, in order. */
-  /** Says what is missing before the operation, or wrong with it, if it cannot come next. */
+  /** Is given the operations of whole batches, in order. Says what is missing before the operation, or wrong with it, if it cannot come next. */
   apply(operation: Operation): string | undefined;
+  /** All of a batch that ends at offset `end` was applied. */
+  onBatch?(end: number): void;
 }
 
 export interface Recovery {
@@ -187,6 +188,7 @@ class Replay {
     this.#operations += records;
     this.#batch = [];
     this.#batchStart = at + bytes + 1;
+    this.#options.onBatch?.(this.#batchStart);
   }
 
   /** A line whose checksum is right holds what was written: what is wrong with it is no crash. */

@@ -1,4 +1,4 @@
-import type { RequestPayload } from "../../codec/message.ts";
+import type { Reply, RequestPayload } from "../../codec/message.ts";
 import { VersionVector } from "../core/version_vector.ts";
 import { type Outcome, refuse, type RequestContext } from "./context.ts";
 
@@ -12,7 +12,11 @@ export function subscribe(
   }
   const count = context.session.subscribe(vector);
   const cursor = vector?.toString() ?? context.session.cursor();
-  return (copies) => ({ kind: "done", payload: { count, copies, cursor } });
+  const withCopies = (copies: number): Reply => ({
+    kind: "done",
+    payload: { count, copies, cursor },
+  });
+  return { withCopies, of: "everything", isPrompt: true };
 }
 
 export function ping(): Outcome {

@@ -1,6 +1,6 @@
 import type { NodeStatus, RefusalCode, Reply } from "../../codec/message.ts";
 import type { Account } from "../core/account_table.ts";
-import type { Fact, Operation } from "../core/operation.ts";
+import type { Fact, Operation, Provenance } from "../core/operation.ts";
 import type { ChatState } from "../core/state.ts";
 import type { VersionVector } from "../core/version_vector.ts";
 
@@ -51,10 +51,18 @@ export interface SignInAttempts {
 }
 
 /**
- * What came of a request: a reply, or one that says on how many nodes the operation is durable. It
- * leaves once everything that was submitted before it is.
+ * What came of a request: a reply, which leaves once everything that was submitted before it is
+ * durable here, or one that says on how many nodes something is durable, and waits for that.
  */
-export type Outcome = Reply | ((copies: number) => Reply);
+export type Outcome = Reply | CopiesOutcome;
+
+export interface CopiesOutcome {
+  readonly withCopies: (copies: number) => Reply;
+  /** Of what; without, of the operation that was submitted for it. */
+  readonly of?: Pick<Provenance, "origin" | "seq"> | "everything";
+  /** Whether it tells what is so now, and waits for nothing but being durable here. */
+  readonly isPrompt?: true;
+}
 
 /** A refusal is a value: the reply that tells the user what to do. */
 export function refuse(code: RefusalCode, sentence: string): Reply {
@@ -62,6 +70,8 @@ export function refuse(code: RefusalCode, sentence: string): Reply {
 }
 
 /** DONE for `count` things. */
-export function done(count: number): (copies: number) => Reply {
-  return (copies) => ({ kind: "done", payload: { count, copies } });
+export function done(count: number): CopiesOutcome {
+  const withCopies = (copies: number): Reply => ({ kind: "done", payload: { count, copies } });
+  // Nothing was submitted: it may have been before, by the same request on another node.
+  return count === 0 ? { withCopies, of: "everything" } : { withCopies };
 }

@@ -9,7 +9,7 @@ import { messageIdOf } from "../core/message_id.ts";
 import type { Row } from "../core/message_table.ts";
 import { IDS_PER_OPERATION_MAX, type MessageId } from "../core/operation.ts";
 import type { ChatState } from "../core/state.ts";
-import { done, type Outcome, refuse, type RequestContext } from "./context.ts";
+import { type CopiesOutcome, done, type Outcome, refuse, type RequestContext } from "./context.ts";
 import { usualName } from "./name.ts";
 
 /** Longest content, in bytes of UTF-8. */
@@ -19,8 +19,11 @@ export const KEY_CHARACTERS_MAX = 128;
 /** What a listed message takes besides its names and content, in bytes. */
 const LISTED_BYTES = 160;
 
+/** What deciding about messages needs: all but who is connected. */
+export type MessageContext = Pick<RequestContext, "state" | "submit" | "newKey">;
+
 export function sendMessage(
-  context: RequestContext,
+  context: MessageContext,
   { to, content, key = context.newKey() }: RequestPayload<"send_message">,
   account: Account,
 ): Outcome {
@@ -36,7 +39,7 @@ export function sendMessage(
   // The same request again, after a lost reply or on another node: the same message, also if it was
   // deleted meanwhile.
   if (known !== undefined && messages.hasCome(known)) {
-    return sent(id, messages.timeMsOf(known));
+    return { ...sent(id, messages.timeMsOf(known)), of: messages.provenanceOf(known) };
   }
   const friend = findUser(context.state, to);
   if (friend === undefined) return noSuchUser(to);
@@ -52,7 +55,7 @@ export function sendMessage(
 }
 
 export function readMessages(
-  context: RequestContext,
+  context: MessageContext,
   which: RequestPayload<"read_messages">,
   account: Account,
 ): Outcome {
@@ -73,7 +76,7 @@ export function readMessages(
 }
 
 export function deleteMessages(
-  context: RequestContext,
+  context: MessageContext,
   ids: readonly MessageId[],
   account: Account,
 ): Outcome {
@@ -142,8 +145,8 @@ export function noSuchUser(name: string): Outcome {
   return refuse("no_such_user", `there is no user ${JSON.stringify(shown)}`);
 }
 
-function sent(id: MessageId, time: number): Outcome {
-  return (copies) => ({ kind: "sent", payload: { id, time, copies } });
+function sent(id: MessageId, time: number): CopiesOutcome {
+  return { withCopies: (copies) => ({ kind: "sent", payload: { id, time, copies } }) };
 }
 
 function isContent(content: string): boolean {

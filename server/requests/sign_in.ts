@@ -1,5 +1,5 @@
 import type { Reply } from "../../codec/message.ts";
-import type { Account } from "../core/account_table.ts";
+import type { Account, AccountTable } from "../core/account_table.ts";
 import {
   HashQueueFullError,
   PASSWORD_BYTES_MAX,
@@ -8,6 +8,11 @@ import {
 import { accountIdIn, issueToken, isTokenOf } from "../auth/token.ts";
 import { done, type Outcome, refuse, type RequestContext } from "./context.ts";
 import { isClaimable, NAME_RULE, usualName } from "./name.ts";
+
+type LoginSuccess = Extract<Reply, { kind: "login_success" }>;
+
+/** So many accounts that lost a name are looked at: each costs a hash. */
+const LOSERS_MAX = 2;
 
 const LOGIN_FAILED: Reply = { kind: "login_failed", payload: null };
 
@@ -38,14 +43,28 @@ export async function loginPassword(context: RequestContext, password: string): 
   if (waitMs > 0) return tooManyAttempts(waitMs);
   // Nobody's password: not worth hashing, and wrong whoever it is for.
   if (fault !== undefined) return LOGIN_FAILED;
-  const account = context.state.accounts.named(claimed.name);
-  const stored = account?.password?.hash;
-  const matched = await unlessBusy(() => context.passwords.matches(password, stored));
-  if (typeof matched !== "boolean") return matched;
-  // Both may have changed while the password was being hashed.
-  if (!matched || account === undefined || account.password?.hash !== stored) return LOGIN_FAILED;
-  context.attempts.succeeded(claimed.name, address);
-  return signedIn(context, account);
+  for (const account of whoMayBeMeant(context.state.accounts, claimed.name)) {
+    const stored = account?.password?.hash;
+    const matched = await unlessBusy(() => context.passwords.matches(password, stored));
+    if (typeof matched !== "boolean") return matched;
+    // Both may have changed while the password was being hashed.
+    if (!matched || account === undefined || account.password?.hash !== stored) continue;
+    context.attempts.succeeded(claimed.name, address);
+    return signedIn(context, account);
+  }
+  return LOGIN_FAILED;
+}
+
+/**
+ * The owner of a name, and then whoever lost it to an earlier claim on another node: they know it by
+ * nothing else, and LOGIN_SUCCESS tells them their alias. Nobody is one account whose password is
+ * wrong.
+ */
+function whoMayBeMeant(accounts: AccountTable, name: string): (Account | undefined)[] {
+  const owner = accounts.named(name);
+  const losers = accounts.claimantsOf(name)
+    .filter((one) => one !== owner && accounts.existing(one.id) !== undefined);
+  return [owner, ...losers.slice(0, LOSERS_MAX)];
 }
 
 export function resume(context: RequestContext, [text, token]: readonly [string, string]): Outcome {
@@ -60,7 +79,7 @@ export function resume(context: RequestContext, [text, token]: readonly [string,
 
 export function logout(context: RequestContext): Outcome {
   context.session.signOut();
-  return done(1);
+  return { ...done(1), of: "everything", isPrompt: true };
 }
 
 export async function changePassword(
@@ -85,10 +104,11 @@ export async function changePassword(
   }
   context.attempts.succeeded(name, context.session.address);
   context.session.renewCredential(hash);
-  context.submit({ kind: "password_changed", account: account.id, password: hash });
+  const version = (account.password?.version ?? 0) + 1;
+  context.submit({ kind: "password_changed", account: account.id, password: hash, version });
   // The token of the old password is dead, here and everywhere.
   const token = issueToken(account, context.nowMs());
-  return (copies) => ({ kind: "done", payload: { count: 1, copies, token } });
+  return { withCopies: (copies) => ({ kind: "done", payload: { count: 1, copies, token } }) };
 }
 
 export function deleteAccount(context: RequestContext, account: Account): Outcome {
@@ -105,10 +125,11 @@ async function signUp(context: RequestContext, name: string, password: string): 
   const account = context.newAccountId();
   const generation = accounts.nextGeneration(name);
   context.submit({ kind: "account_created", account, name, generation, password: hash });
-  return signedIn(context, accounts.get(account));
+  const created = signedIn(context, accounts.get(account));
+  return { withCopies: (copies) => ({ ...created, payload: { ...created.payload, copies } }) };
 }
 
-function signedIn(context: RequestContext, account: Account): Outcome {
+function signedIn(context: RequestContext, account: Account): LoginSuccess {
   context.session.claimed = undefined;
   context.session.signIn(account);
   const { node, state } = context;

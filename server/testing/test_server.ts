@@ -1,4 +1,5 @@
 import type { ScryptCost } from "../auth/password.ts";
+import { ServerConfig } from "../config.ts";
 import type { Limits } from "../limits.ts";
 import { type RunningServer, startServer } from "../serve.ts";
 
@@ -17,8 +18,11 @@ export async function testServer(
   const dataDirectory = directory ?? await Deno.makeTempDir({ prefix: "chat-test-" });
   const log: string[] = [];
   const anyPort = { host: "127.0.0.1", port: 0 };
+  const nodes = [{ name: "node1", tcp: anyPort, grpc: anyPort }];
+  const config = ServerConfig.parse(JSON.stringify({ nodes }), "the test's configuration");
   const server = await startServer({
-    node: { name: "node1", tcp: anyPort, grpc: anyPort },
+    config,
+    node: config.getCurrentNode("node1"),
     dataDirectory,
     version: "0.0.0-test",
     log: (line) => log.push(line),

@@ -1,0 +1,245 @@
+import {
+  type ChannelCredentials,
+  type ChannelOptions,
+  Client,
+  type ClientDuplexStream,
+  credentials,
+  loadPackageDefinition,
+  Metadata,
+  Server,
+  ServerCredentials,
+  type ServerCredentials as Credentials,
+  type ServerDuplexStream,
+  type ServiceDefinition,
+  status,
+  type StatusObject,
+  type UntypedServiceImplementation,
+} from "@grpc/grpc-js";
+import type { Packet, PacketSink, PacketStream, StreamEnd, Transport } from "./packet.ts";
+import { loadProtos } from "./proto.ts";
+
+const SYNC = "chat.sync.v1.Sync";
+const HEALTH = "grpc.health.v1.Health";
+/** The longest line of a journal, and room for what is around it. */
+const MESSAGE_BYTES_MAX = 8 * 1024 * 1024;
+/** How long a server that stops waits for calls to end, in ms. */
+const SHUTDOWN_MS = 1000;
+
+const OPTIONS: ChannelOptions = {
+  "grpc.max_receive_message_length": MESSAGE_BYTES_MAX,
+  "grpc.max_send_message_length": MESSAGE_BYTES_MAX,
+  // Every call to a node is a connection of its own: its end is the end of the stream.
+  "grpc.use_local_subchannel_pool": 1,
+  "grpc.enable_http_proxy": 0,
+};
+
+const protos = loadProtos();
+
+/** Calls other nodes over gRPC. */
+export const grpcTransport: Transport = {
+  dial(address) {
+    const client = new Client(address, channelCredentials(), OPTIONS);
+    const { path, requestSerialize, responseDeserialize } = serviceOf(SYNC).Link ?? missing("Link");
+    const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+    return new ClientPackets(call, client);
+  },
+};
+
+/** What the methods besides the stream are made of: see push.ts and health.ts. */
+export interface GrpcServices {
+  readonly sync: UntypedServiceImplementation;
+  readonly health: UntypedServiceImplementation;
+}
+
+export interface GrpcListener {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Takes calls of other nodes and programs. Rejects if the address cannot be listened on. */
+export async function listenForNodes(
+  address: string,
+  welcome: (stream: PacketStream) => void,
+  services: GrpcServices,
+): Promise<GrpcListener> {
+  const server = new Server(OPTIONS);
+  server.addService(serviceOf(SYNC), {
+    ...services.sync,
+    Link: (call: ServerDuplexStream<WirePacket, WirePacket>) => welcome(new ServerPackets(call)),
+  });
+  server.addService(serviceOf(HEALTH), services.health);
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(address, serverCredentials(), (error, port) => {
+      if (error === null) resolve(port);
+      else reject(error);
+    });
+  });
+  return { port, close: () => shutDown(server) };
+}
+
+/** A gRPC status, for a call that is refused: `details` are for people. */
+export function statusError(code: number, details: string): Partial<StatusObject> {
+  return { code, details, metadata: new Metadata() };
+}
+
+function channelCredentials(): ChannelCredentials {
+  return credentials.createInsecure();
+}
+
+function serverCredentials(): Credentials {
+  return ServerCredentials.createInsecure();
+}
+
+function serviceOf(name: string): ServiceDefinition {
+  let found: unknown = loadPackageDefinition(protos);
+  for (const part of name.split(".")) found = (found as Record<string, unknown>)[part];
+  return (found as { service: ServiceDefinition }).service;
+}
+
+function missing(name: string): never {
+  throw new Error(`Cannot find ${name} in proto/`);
+}
+
+/** Waits boundedly: a node that does not hang up must not keep this one. */
+async function shutDown(server: Server): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const force = setTimeout(() => {
+      server.forceShutdown();
+      resolve();
+    }, SHUTDOWN_MS);
+    server.tryShutdown(() => {
+      clearTimeout(force);
+      resolve();
+    });
+  });
+}
+
+/** A packet as proto-loader has it: `kind` says which of the other fields is there. */
+interface WirePacket {
+  readonly kind?: string;
+  readonly [field: string]: unknown;
+}
+
+/** What both ends of a call have in common. */
+abstract class CallPackets implements PacketStream {
+  #sink: PacketSink | undefined;
+  #end: StreamEnd | undefined;
+
+  protected abstract write(packet: WirePacket): void;
+  protected abstract hangUp(end: StreamEnd): void;
+
+  receive(sink: PacketSink): void {
+    this.#sink = sink;
+    if (this.#end !== undefined) sink.onEnd(this.#end);
+  }
+
+  send({ kind, ...fields }: Packet): void {
+    if (this.#end === undefined) this.write({ [kind]: fields });
+  }
+
+  close(end: StreamEnd): void {
+    if (this.#end !== undefined) return;
+    this.#end = end;
+    this.hangUp(end);
+  }
+
+  protected took(wire: WirePacket): void {
+    const packet = packetOf(wire);
+    // Of a newer version: it is not sent what it has to be answered.
+    if (packet !== undefined && this.#end === undefined) this.#sink?.onPacket(packet);
+  }
+
+  protected ended(end: StreamEnd): void {
+    if (this.#end !== undefined) return;
+    this.#end = end;
+    this.#sink?.onEnd(end);
+  }
+}
+
+class ClientPackets extends CallPackets {
+  readonly #call: ClientDuplexStream<WirePacket, WirePacket>;
+  readonly #client: Client;
+
+  constructor(call: ClientDuplexStream<WirePacket, WirePacket>, client: Client) {
+    super();
+    this.#call = call;
+    this.#client = client;
+    call.on("data", (packet: WirePacket) => this.took(packet));
+    call.on("error", (error: Partial<StatusObject>) => this.#over(endOf(error)));
+    call.on("end", () => this.#over({ kind: "lost", why: "it closed the stream" }));
+  }
+
+  protected override write(packet: WirePacket): void {
+    this.#call.write(packet);
+  }
+
+  protected override hangUp(): void {
+    this.#call.cancel();
+    this.#client.close();
+  }
+
+  #over(end: StreamEnd): void {
+    this.#client.close();
+    this.ended(end);
+  }
+}
+
+class ServerPackets extends CallPackets {
+  readonly #call: ServerDuplexStream<WirePacket, WirePacket>;
+
+  constructor(call: ServerDuplexStream<WirePacket, WirePacket>) {
+    super();
+    this.#call = call;
+    call.on("data", (packet: WirePacket) => this.took(packet));
+    call.on("cancelled", () => this.ended({ kind: "lost", why: "it hung up" }));
+    call.on("error", (error: Error) => this.ended({ kind: "lost", why: error.message }));
+    call.on("end", () => {
+      call.end();
+      this.ended({ kind: "lost", why: "it closed the stream" });
+    });
+  }
+
+  protected override write(packet: WirePacket): void {
+    this.#call.write(packet);
+  }
+
+  protected override hangUp({ kind, why }: StreamEnd): void {
+    this.#call.emit("error", statusError(STATUS_OF_END[kind], why));
+  }
+}
+
+const STATUS_OF_END: Record<StreamEnd["kind"], number> = {
+  refused: status.PERMISSION_DENIED,
+  busy: status.ALREADY_EXISTS,
+  lost: status.UNAVAILABLE,
+};
+
+function endOf({ code, details = "" }: Partial<StatusObject>): StreamEnd {
+  if (code === status.PERMISSION_DENIED) return { kind: "refused", why: details };
+  if (code === status.ALREADY_EXISTS) return { kind: "busy", why: details };
+  // grpc-js says much, and the address again.
+  const why = /ECONNREFUSED/.test(details)
+    ? "nothing listens there"
+    : details.replace(/^No connection established\. Last error: /, "");
+  return { kind: "lost", why };
+}
+
+function packetOf({ kind, ...rest }: WirePacket): Packet | undefined {
+  const fields = rest[kind ?? ""] as Record<string, unknown> | undefined;
+  if (fields === undefined) return undefined;
+  switch (kind) {
+    case "hello":
+    case "want":
+    case "lines":
+    case "presence":
+      return { kind, ...fields } as Packet;
+    case "ack":
+      return { kind, packets: Number(fields.packets), vector: String(fields.vector) };
+    case "ping":
+      return { kind, number: Number(fields.number) };
+    case "pong":
+      return { kind, number: Number(fields.number), time: Number(fields.time) };
+    default:
+      return undefined;
+  }
+}
