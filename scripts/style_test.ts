@@ -9,18 +9,22 @@ const LINES_MAX = 500;
 const LAYERS: Record<string, { files: RegExp; imports: string[] }> = {
   main: { files: /^main\.ts$/, imports: ["serve", "client", "text"] },
   serve: {
-    files: /^server\/serve(_command)?\.ts$/,
-    imports: ["config", "tcp", "session", "requests", "auth", "commit", "journal", "core", "codec"],
+    files: /^server\/(serve(_command)?|replication|push)\.ts$/,
+    imports: [
+      ...["config", "tcp", "session", "requests", "auth", "sync", "commit", "journal", "core"],
+      "codec",
+    ],
   },
   config: { files: /^server\/config\.ts$/, imports: [] },
   tcp: { files: /^server\/tcp\.ts$/, imports: ["session"] },
   session: {
-    files: /^server\/(session|subscription|outbox|registry|broadcast|limits)\.ts$/,
+    files: /^server\/(session|subscription|outbox|registry|broadcast|presence|limits)\.ts$/,
     imports: ["requests", "commit", "core", "codec"],
   },
   requests: { files: /^server\/requests\//, imports: ["auth", "core", "codec"] },
   auth: { files: /^server\/auth\//, imports: ["core"] },
-  commit: { files: /^server\/commit\.ts$/, imports: ["journal", "core", "codec"] },
+  sync: { files: /^server\/sync\//, imports: ["commit", "journal", "core"] },
+  commit: { files: /^server\/(commit|own_origin)\.ts$/, imports: ["journal", "core", "codec"] },
   journal: { files: /^server\/journal\//, imports: ["core", "codec"] },
   core: { files: /^server\/core\//, imports: ["codec"] },
   // The client library: all others see only connection.ts of it.

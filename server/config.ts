@@ -208,7 +208,17 @@ function crossFaults(raw: unknown): string[] {
       text: usableAddress(field(node, key)),
     }))
   );
-  return [...repetitions(names), ...repetitions(addresses)];
+  return [...repetitions(names), ...repetitions(addresses), ...unfindable(nodes)];
+}
+
+/** Nodes that the others cannot call, as their port is only known once they run. */
+function unfindable(nodes: readonly unknown[]): string[] {
+  if (nodes.length === 1) return [];
+  return nodes.flatMap((node, index) =>
+    field(field(node, "grpc"), "port") === 0
+      ? [`nodes[${index}].grpc.port: expected the port where other nodes find it, found 0`]
+      : []
+  );
 }
 
 function repetitions(places: readonly { path: string; text: unknown }[]): string[] {

@@ -132,8 +132,14 @@ Deno.test("ServerConfig.parse() reports a repeated name beside a wrong field", (
 
 Deno.test("ServerConfig.parse() lets port 0 come as often as it likes", () => {
   const any = { host: "127.0.0.1", port: 0 };
-  const nodes = NODES.map((node) => ({ ...node, tcp: any, grpc: any }));
+  const nodes = NODES.map((node) => ({ ...node, tcp: any }));
   assertEquals(parse({ nodes }).nodes.length, 3);
+});
+
+Deno.test("ServerConfig.parse() lets only a lone node be called on any port", () => {
+  const nodes = NODES.map((node) => ({ ...node, grpc: { ...node.grpc, port: 0 } }));
+  assertEquals(faultsOf({ nodes }).length, 3);
+  assertEquals(parse({ nodes: nodes.slice(0, 1) }).nodes.length, 1);
 });
 
 Deno.test("ServerConfig.cluster asks for no more copies than there are nodes", () => {

@@ -13,6 +13,7 @@ import {
 } from "./membership.ts";
 import type { OperationLog } from "./outgoing.ts";
 import { Peer, type PeerConfig } from "./peer.ts";
+import { RecentBatches } from "./recent_batches.ts";
 import type { Hello, PacketStream, PresenceChange, StreamEnd, Transport } from "./packet.ts";
 
 export interface ClusterParts {
@@ -74,6 +75,7 @@ export class Cluster implements Replication {
   /** Nodes that could not be asked yet, and did not fail to answer: with what they had. */
   readonly #awaited = new Map<string, VersionVector | undefined>();
   readonly #caughtUp = Promise.withResolvers<void>();
+  readonly #recent = new RecentBatches();
   readonly #asked = new Set<string>();
   readonly #onChange: (() => void)[] = [];
   #isStopped = false;
@@ -91,6 +93,7 @@ export class Cluster implements Replication {
         timer,
         wallMs,
         log,
+        recent: this.#recent,
         nextTurn,
         durable: commit.durable,
         accept: (operations: readonly Operation[]) => commit.accept(operations),
@@ -181,7 +184,8 @@ export class Cluster implements Replication {
   }
 
   publish(operations: readonly Operation[], written: WrittenBatch | undefined): void {
-    for (const link of this.#links()) link.publish(operations, written);
+    this.#recent.add(operations, written);
+    for (const link of this.#links()) link.published();
   }
 
   copiesElsewhere(operation: OperationName): number {

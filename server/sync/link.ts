@@ -2,7 +2,6 @@ import type { Timer } from "../commit.ts";
 import { isOrigin, nodeOf, type Operation } from "../core/operation.ts";
 import { VersionVector } from "../core/version_vector.ts";
 import { readLines } from "../journal/lines.ts";
-import type { WrittenBatch } from "../journal/journal.ts";
 import { Outgoing, type OutgoingParts } from "./outgoing.ts";
 import type { Hello, Packet, PacketStream, PresenceChange, StreamEnd } from "./packet.ts";
 
@@ -67,6 +66,7 @@ export class Link {
     this.#heardMs = parts.timer.nowMs();
     this.#outgoing = new Outgoing({
       log: parts.log,
+      recent: parts.recent,
       nextTurn: parts.nextTurn,
       send: (lines) => parts.stream.send({ kind: "lines", lines }),
       onFailure: (error) => this.close({ kind: "lost", why: reasonOf(error) }),
@@ -96,8 +96,9 @@ export class Link {
     this.#parts.stream.send({ kind: "want", ...want });
   }
 
-  publish(operations: readonly Operation[], written: WrittenBatch | undefined): void {
-    this.#outgoing.publish(operations, written);
+  /** There is more in the journal. */
+  published(): void {
+    this.#outgoing.published();
   }
 
   tellPresence(change: PresenceChange): void {
@@ -159,10 +160,11 @@ export class Link {
       if (this.theirs.seqOf(origin) === 0 && !isOrigin(origin)) throw new Error("a strange origin");
     }
     const durable = this.#parts.accept(operations);
-    // It sends only what is durable there.
-    for (const { origin, seq } of operations) {
-      if (seq > this.theirs.seqOf(origin)) this.theirs.advance(origin, seq);
-    }
+    // It sends only what is durable there, and need not be sent it.
+    const sent = new VersionVector();
+    for (const { origin, seq } of operations) sent.advance(origin, seq);
+    this.theirs.include(sent);
+    this.#outgoing.has(sent);
     void durable.then(() => {
       this.#packetsDurable++;
       // Those that became durable together are acknowledged together.
@@ -186,7 +188,8 @@ export class Link {
   #takeAck(packets: number, text: string): void {
     const vector = parsePeerVector(text);
     this.theirs.include(vector);
-    this.#outgoing.acknowledged(packets, vector);
+    this.#outgoing.has(vector);
+    this.#outgoing.acknowledged(packets);
     this.#parts.onProgress();
   }
 

@@ -1,7 +1,6 @@
-import type { Operation } from "../core/operation.ts";
 import type { VersionVector } from "../core/version_vector.ts";
-import type { WrittenBatch } from "../journal/journal.ts";
 import { nameLines } from "../journal/lines.ts";
+import type { LineChunk, RecentBatches } from "./recent_batches.ts";
 
 /** The journal, as far as it is on disk. */
 export interface OperationLog {
@@ -20,6 +19,7 @@ export interface OperationReader {
 
 export interface OutgoingParts {
   readonly log: OperationLog;
+  readonly recent: RecentBatches;
   readonly send: (lines: Uint8Array) => void;
   /** Lets others have their turn. */
   readonly nextTurn: () => Promise<void>;
@@ -29,13 +29,20 @@ export interface OutgoingParts {
 
 /** What is sent at once, but for a single longer line. */
 export const CHUNK_BYTES_MAX = 256 * 1024;
-/** Sent and not acknowledged as durable: beyond it, nothing more is sent. */
-export const WINDOW_BYTES = 2 * 1024 * 1024;
+/**
+ * At so many packets that are not acknowledged as durable nothing more is sent, so nothing queues
+ * however slow the other is.
+ */
+export const UNACKED_PACKETS_MAX = 2;
+/**
+ * While one is not acknowledged, a smaller one waits and grows, as batches do while one is synced:
+ * under load a packet costs more than the operations in it.
+ */
+const OVERLAPPING_BYTES_MIN = 64 * 1024;
 
 /**
- * What one other node is sent: first what it lacks, then what is new, in one go through the journal.
- * What was just written is taken from memory if all before it has been sent; else it is read from the
- * file when its turn comes, so nothing queues here however slow the other is.
+ * What one other node is sent: first what it lacks, then what is new, in one go through the journal,
+ * of which the end is in memory.
  */
 export class Outgoing {
   readonly #parts: OutgoingParts;
@@ -52,8 +59,7 @@ export class Outgoing {
   #isReading = false;
   #isClosed = false;
   #reader: OperationReader | undefined;
-  #unackedBytes = 0;
-  readonly #unacked: number[] = [];
+  #sentPackets = 0;
   #ackedPackets = 0;
 
   /** `theirs` is what the other said that it has. */
@@ -67,40 +73,28 @@ export class Outgoing {
     return this.#isLive;
   }
 
-  get unackedBytes(): number {
-    return this.#unackedBytes;
-  }
-
   /** From now on the other is sent the operations of these origins. */
   want(isWanted: (origin: string) => boolean): void {
     this.#isWanted = isWanted;
     this.#restart();
   }
 
-  /** These are durable here now. */
-  publish(operations: readonly Operation[], written: WrittenBatch | undefined): void {
-    if (this.#isWanted === undefined || this.#isReading || this.#isClosed) return;
-    const fits = written?.at === this.#at && this.#unackedBytes < WINDOW_BYTES &&
-      written.bytes.length <= CHUNK_BYTES_MAX;
-    if (!fits) return void this.#read();
-    let start = 0;
-    const lines = operations.map(({ origin, seq }, index) => {
-      const line = { origin, seq, start, end: written.ends[index] ?? start };
-      start = line.end;
-      return line;
-    });
-    this.#at += written.bytes.length;
-    this.#sendWanted(written.bytes, lines);
+  /** To be called when there is more in the journal. */
+  published(): void {
+    if (this.#isReading || this.#isClosed || this.#isWanted === undefined) return;
+    this.#sendRecent();
+    if (this.#maySend) void this.#read();
   }
 
-  /** So many packets in all are durable there, and everything that `vector` covers. */
-  acknowledged(packets: number, vector: VersionVector): void {
+  /** The other has all that `vector` covers. */
+  has(vector: VersionVector): void {
     this.#known.include(vector);
-    while (this.#ackedPackets < packets && this.#unacked.length > 0) {
-      this.#ackedPackets++;
-      this.#unackedBytes -= this.#unacked.shift() ?? 0;
-    }
-    if (this.#at < this.#parts.log.bytes) void this.#read();
+  }
+
+  /** So many packets in all are durable there. */
+  acknowledged(packets: number): void {
+    this.#ackedPackets = packets;
+    this.published();
   }
 
   /**
@@ -130,32 +124,47 @@ export class Outgoing {
 
   #restart(): void {
     this.#at = this.#parts.log.placeOf(this.#known, (origin) => this.#isFor(origin));
-    void this.#read();
+    if (this.#at < this.#parts.log.bytes) void this.#read();
+    else this.#isLive = true;
   }
 
   #isFor(origin: string): boolean {
     return this.#isWanted?.(origin) === true || this.#rescued.has(origin);
   }
 
+  get #maySend(): boolean {
+    const bytes = this.#parts.log.bytes - this.#at;
+    const unacked = this.#sentPackets - this.#ackedPackets;
+    if (this.#isClosed || bytes === 0 || unacked >= UNACKED_PACKETS_MAX) return false;
+    return unacked === 0 || bytes >= OVERLAPPING_BYTES_MIN;
+  }
+
+  /** Sends what is in memory. */
+  #sendRecent(): void {
+    while (this.#maySend) {
+      const chunks = this.#parts.recent.from(this.#at, CHUNK_BYTES_MAX);
+      if (chunks.length === 0) return;
+      this.#sendWanted(chunks);
+    }
+  }
+
+  /** Sends what is in the file. */
   async #read(): Promise<void> {
     if (this.#isReading || this.#isClosed) return;
     this.#isReading = true;
     try {
       this.#reader ??= await this.#parts.log.openReader();
-      while (!this.#isClosed && this.#unackedBytes < WINDOW_BYTES) {
-        if (this.#at >= this.#parts.log.bytes) {
-          this.#isLive = true;
-          break;
-        }
+      while (this.#maySend) {
         const at = this.#at;
-        const lines = await this.#reader.read(at, CHUNK_BYTES_MAX);
+        const bytes = await this.#reader.read(at, CHUNK_BYTES_MAX);
         // It may have been restarted at another place meanwhile.
         if (this.#at === at && !this.#isClosed) {
-          this.#at += lines.length;
-          this.#sendWanted(lines, nameLines(lines));
+          this.#sendWanted([{ at, bytes, lines: nameLines(bytes) }]);
         }
         await this.#parts.nextTurn();
+        this.#sendRecent();
       }
+      if (this.#at >= this.#parts.log.bytes) this.#isLive = true;
     } catch (error) {
       this.#parts.onFailure(error);
     } finally {
@@ -165,24 +174,39 @@ export class Outgoing {
   }
 
   /** Sends those of some lines that are for the other, in one packet. */
-  #sendWanted(
-    bytes: Uint8Array,
-    lines: readonly { origin: string; seq: number; start: number; end: number }[],
-  ): void {
-    const wanted = lines.filter(({ origin, seq }) => {
-      if (seq <= this.#known.seqOf(origin) || !this.#isFor(origin)) return false;
-      this.#known.advance(origin, seq);
-      return true;
-    });
-    if (wanted.length === 0) return;
-    const packet = new Uint8Array(wanted.reduce((sum, { start, end }) => sum + end - start, 0));
+  #sendWanted(chunks: readonly LineChunk[]): void {
+    const parts: Uint8Array[] = [];
     let length = 0;
-    for (const { start, end } of wanted) {
-      packet.set(bytes.subarray(start, end), length);
-      length += end - start;
+    for (const { at, bytes, lines } of chunks) {
+      for (const { start, end } of this.#wantedRanges(lines)) {
+        parts.push(bytes.subarray(start, end));
+        length += end - start;
+      }
+      this.#at = at + bytes.length;
     }
-    this.#unacked.push(packet.length);
-    this.#unackedBytes += packet.length;
+    if (length === 0) return;
+    const packet = new Uint8Array(length);
+    let filled = 0;
+    for (const part of parts) {
+      packet.set(part, filled);
+      filled += part.length;
+    }
+    this.#sentPackets++;
     this.#parts.send(packet);
+  }
+
+  /** Where the lines stand that are for the other: from now on it has them. */
+  *#wantedRanges(lines: LineChunk["lines"]): Generator<{ start: number; end: number }> {
+    let range: { start: number; end: number } | undefined;
+    for (const { origin, seq, start, end } of lines) {
+      if (seq <= this.#known.seqOf(origin) || !this.#isFor(origin)) continue;
+      this.#known.advance(origin, seq);
+      if (range?.end === start) range.end = end;
+      else {
+        if (range !== undefined) yield range;
+        range = { start, end };
+      }
+    }
+    if (range !== undefined) yield range;
   }
 }
