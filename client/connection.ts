@@ -1,6 +1,7 @@
 import {
   type ChatMessage,
   type ChatUser,
+  type Event,
   LIST_ITEMS_MAX,
   type NodeStatus,
   type ReplyKind,
@@ -10,7 +11,7 @@ import {
 } from "../codec/message.ts";
 import { type Dialed, Dialer } from "./connection/dialer.ts";
 import { ClosedError, SessionEndedError, UnknownOutcomeError } from "./connection/errors.ts";
-import { formatHost } from "./connection/host.ts";
+import { formatHost, type Host } from "./connection/host.ts";
 import {
   checkContent,
   checkIds,
@@ -141,8 +142,8 @@ export class ChatClient implements AsyncDisposable {
     const keyring = isPassword
       ? new Keyring(user, [checkPassword(credentials.password)])
       : new Keyring(user, [], credentials.token);
-    const begin = (link: Link) =>
-      isPassword ? signInWithPassword(link, { ...credentials, user }) : keyring.signIn(link);
+    const begin = (link: Link, host: Host) =>
+      isPassword ? signInWithPassword(link, { ...credentials, user }) : keyring.signIn(link, host);
     const dialed = await this.#dial(this.#timeouts.signInGiveUpMs, begin).catch((error) => {
       throw outcomeFor(user, error);
     });
@@ -328,14 +329,27 @@ export class ChatClient implements AsyncDisposable {
     return value;
   }
 
-  async #dial<T>(giveUpMs: number, begin: (link: Link) => Promise<T>): Promise<Dialed<T>> {
+  async #dial<T>(
+    giveUpMs: number,
+    begin: (link: Link, host: Host) => Promise<T>,
+  ): Promise<Dialed<T>> {
     return await this.#dialer.dial({
       begin,
       giveUpMs,
-      sink: (event, bytes) => this.#subscription?.accept(event, bytes),
+      sink: (event, bytes) => this.#accept(event, bytes),
       onFailure: ({ host, why, nextTryMs }) =>
         this.#onState({ state: "lost", host, why, nextTryMs }),
     });
+  }
+
+  #accept(event: Event, bytes: number): Promise<void> | undefined {
+    if (event.kind === "renamed") this.#goBy(event.payload.to);
+    return this.#subscription?.accept(event, bytes);
+  }
+
+  #goBy(user: string): void {
+    if (this.#keyring !== undefined) this.#keyring.user = user;
+    if (this.#session !== undefined) this.#session = { ...this.#session, user };
   }
 
   async #stayConnected(first: Dialed<Session>, keyring: Keyring): Promise<void> {
@@ -348,7 +362,10 @@ export class ChatClient implements AsyncDisposable {
         const nextTryMs = this.#dialer.afterLoss(connection);
         this.#onState({ state: "lost", host: formatHost(connection.host), why, nextTryMs });
         await this.#dialer.pause(nextTryMs);
-        connection = await this.#dial(this.#timeouts.giveUpMs, (link) => keyring.resume(link));
+        connection = await this.#dial(
+          this.#timeouts.giveUpMs,
+          (link, host) => keyring.resume(link, host),
+        );
         this.#useConnection(connection, keyring);
       }
     } catch (error) {
@@ -361,7 +378,8 @@ export class ChatClient implements AsyncDisposable {
     const { link, host, value: session } = connection;
     this.#connection = connection;
     this.#session = session;
-    keyring.token = session.token;
+    const { user: name } = keyring;
+    if (keyring.renew(session)) this.#subscription?.rename(name, session.user);
     this.#onState({ state: "connected", host: formatHost(host), node: session.node });
     void this.#subscription?.attach(link);
     this.#requests.attach(link);

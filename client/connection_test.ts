@@ -1,10 +1,7 @@
-import { assertEquals, assertInstanceOf, assertMatch, assertRejects } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { testServer } from "../server/testing/test_server.ts";
 import {
-  ChatClient,
-  type ChatClientOptions,
   type ConnectionState,
-  type Host,
   InvalidInputError,
   NoSuchAccountError,
   RefusedError,
@@ -14,27 +11,8 @@ import {
   UnreachableError,
   WrongPasswordError,
 } from "./connection.ts";
-import { denoOutside } from "./deno_outside.ts";
-import { ManualClock } from "./testing/manual_clock.ts";
-import { messageFrom, type Peer, ScriptedServer, signedIn } from "./testing/scripted_server.ts";
-
-const alice = { user: "alice", password: "correct horse" };
-/** Nothing in these tests waits for a backoff longer than it must. */
-const PROMPT = { backoffMinMs: 1, backoffMaxMs: 5, failoverJitterMs: 1 };
-
-function clientOf(hosts: Host[], options: Partial<ChatClientOptions> = {}): ChatClient {
-  return new ChatClient({ hosts, outside: denoOutside, timeouts: PROMPT, ...options });
-}
-
-async function signedInTo(
-  server: ScriptedServer,
-  others: Host[] = [],
-  options: Partial<ChatClientOptions> = {},
-): Promise<{ client: ChatClient; peer: Peer }> {
-  const client = clientOf([server.host, ...others], options);
-  const [peer] = await Promise.all([server.acceptSignIn(), client.signIn(alice)]);
-  return { client, peer };
-}
+import { alice, clientOf, signedInTo } from "./testing/scripted_client.ts";
+import { messageFrom, ScriptedServer, signedIn } from "./testing/scripted_server.ts";
 
 Deno.test("ChatClient.signIn() sends no password for an account that it may not create", async () => {
   using server = new ScriptedServer();
@@ -267,45 +245,6 @@ Deno.test("ChatClient gives up a request over which connection after connection 
   assertEquals((await last.expect("send_message")).payload.content, "harmless");
   await last.reply({ kind: "sent", payload: { id: "m1", time: 1, copies: 1 } });
   assertEquals((await harmless).id, "m1");
-  await client.close();
-});
-
-Deno.test("ChatClient notices a server that no longer answers", async () => {
-  using silent = new ScriptedServer();
-  using second = new ScriptedServer();
-  const clock = new ManualClock();
-  const lost = Promise.withResolvers<string>();
-  const { client, peer } = await signedInTo(silent, [second.host], {
-    outside: { ...denoOutside, clock },
-    timeouts: { heartbeatMs: 5_000, replyMs: 10_000, backoffMaxMs: 1 },
-    onState: (state) => state.state === "lost" && lost.resolve(state.why),
-  });
-  clock.advance(5_000);
-  await peer.expect("ping");
-  clock.advance(10_000);
-  assertEquals(await lost.promise, "no answer within 10000 ms");
-  clock.advance(100);
-  await second.acceptSignIn();
-  await client.close();
-});
-
-Deno.test("ChatClient ends when no node takes its session any more", async () => {
-  using server = new ScriptedServer();
-  const ended = Promise.withResolvers<unknown>();
-  const onState = (state: ConnectionState) => {
-    if (state.state === "ended") ended.resolve(state.error);
-  };
-  const { client, peer } = await signedInTo(server, [], { onState });
-  peer.close();
-  const again = await server.accept();
-  await again.expect("resume");
-  await again.reply({ kind: "login_failed", payload: null });
-  await again.expect("login_name");
-  // The account was deleted: it must not be made again.
-  await again.reply({ kind: "user_not_existing", payload: null });
-  assertInstanceOf(await ended.promise, SessionEndedError);
-  assertEquals(await again.next(), undefined);
-  await assertRejects(() => client.send("bob", "hello"), SessionEndedError);
   await client.close();
 });
 

@@ -1,6 +1,13 @@
 import { TextLineStream } from "@std/streams";
-import type { Nodes, RunningNode } from "./commands/demo.ts";
-import { type Host, parseHost } from "./connection.ts";
+import type { Nodes, RunningNode } from "./commands/demo_site.ts";
+
+/** Lines of a node's standard error that are kept. */
+const LOG_LINES_MAX = 20;
+/**
+ * Outside of the range that the system hands out: a client that keeps dialling a port of that range
+ * may otherwise end up connected to itself.
+ */
+const PORTS = { min: 20_000, count: 10_000 };
 
 /** Starts nodes as processes of this same program, whose module `mainUrl` is. */
 export function denoNodes(mainUrl: string): Nodes {
@@ -8,11 +15,29 @@ export function denoNodes(mainUrl: string): Nodes {
     makeScratch: () => Deno.makeTempDir({ prefix: "chat-demo-" }),
     removeScratch: (path) => Deno.remove(path, { recursive: true }),
     writeTextFile: (path, text) => Deno.writeTextFile(path, text),
+    unusedPorts,
     start: (args) => start(mainUrl, args),
   };
 }
 
-async function start(mainUrl: string, args: readonly string[]): Promise<RunningNode> {
+function unusedPorts(count: number): readonly number[] {
+  const listeners = new Map<number, Deno.TcpListener>();
+  // All at once, so that none is found twice.
+  while (listeners.size < count) {
+    const port = PORTS.min + Math.floor(Math.random() * PORTS.count);
+    try {
+      if (!listeners.has(port)) {
+        listeners.set(port, Deno.listen({ hostname: "127.0.0.1", port }));
+      }
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
+  for (const listener of listeners.values()) listener.close();
+  return [...listeners.keys()];
+}
+
+function start(mainUrl: string, args: readonly string[]): RunningNode {
   const [program, ...first] = programOf(mainUrl);
   const child = new Deno.Command(program, {
     args: [...first, "serve", ...args],
@@ -20,20 +45,32 @@ async function start(mainUrl: string, args: readonly string[]): Promise<RunningN
     stdout: "null",
     stderr: "piped",
   }).spawn();
-  const listening = Promise.withResolvers<Host>();
-  void follow(child.stderr, listening);
+  const kill = () => killIfAlive(child);
+  // No node outlives the demo, by whatever way that ends.
+  addEventListener("unload", kill);
+  const log: string[] = [];
+  const listening = Promise.withResolvers<void>();
+  listening.promise.catch(() => undefined);
+  const ended = follow(child, log, listening);
   return {
-    host: await listening.promise,
-    async end(signal) {
-      try {
-        child.kill(signal);
-      } catch (error) {
-        // It has ended by itself, or by the same Ctrl+C as we.
-        if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
-      }
-      await child.status;
+    pid: child.pid,
+    listening: listening.promise,
+    log,
+    async kill() {
+      kill();
+      await ended;
+      removeEventListener("unload", kill);
     },
   };
+}
+
+function killIfAlive(child: Deno.ChildProcess): void {
+  try {
+    child.kill("SIGKILL");
+  } catch (error) {
+    // It has ended by itself, or by the same Ctrl+C as we.
+    if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
+  }
 }
 
 /** The executable that this is; from source, Deno with the permissions that deno.json gives. */
@@ -45,19 +82,19 @@ function programOf(mainUrl: string): [string, ...string[]] {
   return [Deno.execPath(), "run", "--quiet", "--no-prompt", "--config", config, "-P", mainUrl];
 }
 
-/** Reads what a node says, to the end: it must never wait for a reader. */
+/** Reads what a node says, until it ends: it must never wait for a reader. */
 async function follow(
-  stderr: ReadableStream<Uint8Array<ArrayBuffer>>,
-  listening: PromiseWithResolvers<Host>,
+  child: Deno.ChildProcess,
+  log: string[],
+  listening: PromiseWithResolvers<void>,
 ): Promise<void> {
-  const lines = stderr.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
-  const said: string[] = [];
-  let host: Host | undefined;
+  const lines = child.stderr.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
   for await (const line of lines) {
-    if (host !== undefined) continue;
-    said.push(line);
-    host = parseHost(/listening on (\S+)/.exec(line)?.[1] ?? "");
-    if (host !== undefined) listening.resolve(host);
+    log.push(line);
+    if (log.length > LOG_LINES_MAX) log.shift();
+    if (/ listening on /.test(line)) listening.resolve();
   }
-  listening.reject(new Error(`Cannot start a node: it ended, saying ${said.join(" / ")}`));
+  const { code, signal } = await child.status;
+  const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
+  listening.reject(new Error(`Cannot start a node: it ended ${how}, saying ${log.join(" / ")}`));
 }

@@ -1,6 +1,6 @@
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { TextLineStream } from "@std/streams";
-import { formatHost } from "../connection.ts";
+import { formatHost, parseHost } from "../connection.ts";
 import { chat, spawnChat } from "../testing/chat_process.ts";
 import { ScratchNode } from "../testing/scratch_node.ts";
 import { ScriptedServer } from "../testing/scripted_server.ts";
@@ -77,8 +77,10 @@ Deno.test("chat tail follows over the death of the node, with nothing missed or 
   await using node = await ScratchNode.start();
   const host = ["--host", formatHost(node.host)];
   const tail = spawnChat(["tail", ...host, "--create", "--json"], bob);
-  const notes = tail.stderr.pipeThrough(new TextDecoderStream()).getReader();
-  assertMatch((await notes.read()).value ?? "", /following as bob on node1/);
+  const notes = tail.stderr.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
+  for await (const note of notes.values({ preventCancel: true })) {
+    if (note.includes("following as bob on node1")) break;
+  }
   const contents = messagesIn(tail.stdout);
   await chat(["send", ...host, "--create", "bob", "one"], { env: alice });
   assertEquals((await contents.next()).value, "one");
@@ -117,10 +119,32 @@ Deno.test("chat client serves a script by lines, and waits until all is sent", a
   assertEquals(messages, ["from a script", "/slash"]);
 });
 
-Deno.test("chat demo without a terminal shows that a killed node lost nothing", async () => {
+Deno.test("chat demo without a terminal shows that two killed nodes of three lost nothing", async () => {
   const { code, stdout, stderr } = await chat(["demo"], { env: { PATH: "/usr/bin:/bin" } });
   assertEquals(code, 0, stderr);
-  assertMatch(stdout, /all 5 messages are there, each once\n$/);
+  assertMatch(stdout, /^all 3 equal again\n(node\d has all 44 messages, each once\n){3}/m);
+  assertMatch(stdout, /nothing was lost, nothing came twice \(.*\)\n$/);
+});
+
+Deno.test("chat demo that is interrupted leaves no node running and nothing on the disk", async () => {
+  const temporary = await Deno.makeTempDir({ prefix: "chat-test-" });
+  const demo = spawnChat(["demo"], { TMPDIR: temporary, PATH: "/usr/bin:/bin" });
+  const lines = demo.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
+  const addresses: string[] = [];
+  for await (const line of lines.values({ preventCancel: true })) {
+    const address = / listens on (.*)$/.exec(line)?.[1];
+    if (address !== undefined) addresses.push(address);
+    if (addresses.length === 3) break;
+  }
+  demo.kill("SIGINT");
+  const [status] = await Promise.all([demo.status, lines.cancel(), demo.stdin.close()]);
+  assertEquals([status.code, await new Response(demo.stderr).text()], [130, ""]);
+  for (const address of addresses) {
+    const { host: hostname = "", port = 0 } = parseHost(address) ?? {};
+    await assertRejects(() => Deno.connect({ hostname, port }), Deno.errors.ConnectionRefused);
+  }
+  // Not recursively: it must be empty.
+  await Deno.remove(temporary);
 });
 
 async function* messagesIn(

@@ -23,7 +23,7 @@ export const OPTIONS = {
   color: { value: "WHEN", help: "auto, always or never (NO_COLOR is respected)" },
   help: { help: "show this" },
   key: { value: "KEY", help: "the message's own unique id: sent twice, it is one message" },
-  "min-copies": { value: "N", help: "exit with 5 if it is stored on fewer nodes" },
+  "min-copies": { value: "N", help: "exit with 5 if it is stored on fewer nodes than N" },
   "mark-read": { help: "mark what is shown as read" },
   limit: { value: "N", help: "how many messages (default 50)" },
   all: { help: "all messages, however many" },

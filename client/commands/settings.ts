@@ -25,18 +25,36 @@ const serversShape = v.object({
   ),
 });
 
+/** Where a server is and, from a servers.json, what it is called. */
+export interface NamedHost {
+  readonly host: Host;
+  readonly name?: string;
+}
+
 /** The servers to try, in order. */
 export async function hostsOf(options: Options, shell: Shell): Promise<readonly Host[]> {
+  return (await namedHostsOf(options, shell)).map(({ host }) => host);
+}
+
+/** The servers, in order, with their names if a servers.json gives them. */
+export async function namedHostsOf(
+  options: Options,
+  shell: Shell,
+): Promise<readonly NamedHost[]> {
   const named = options.all("host");
   const servers = options.text("config");
   if (named.length > 0 && servers !== undefined) {
     throw new UsageError("--host and --config cannot both be given");
   }
-  if (named.length > 0) return named.map((text) => hostFrom("--host", text, UsageError));
+  if (named.length > 0) {
+    return named.map((text) => ({ host: hostFrom("--host", text, UsageError) }));
+  }
   if (servers !== undefined) return await hostsOfServers(servers, shell);
   const { hosts = [] } = await readUserConfig(shell);
-  if (hosts.length === 0) return [{ host: "127.0.0.1", port: PORT_DEFAULT }];
-  return hosts.map((text) => hostFrom("hosts in config.json", text, ConfigurationError));
+  if (hosts.length === 0) return [{ host: { host: "127.0.0.1", port: PORT_DEFAULT } }];
+  return hosts.map((text) => ({
+    host: hostFrom("hosts in config.json", text, ConfigurationError),
+  }));
 }
 
 /** Who to sign in as; undefined if nothing says it. */
@@ -66,9 +84,12 @@ export function withoutLineEnd(text: string): string {
   return text.replace(/\r?\n$/, "");
 }
 
-async function hostsOfServers(path: string, shell: Shell): Promise<readonly Host[]> {
+async function hostsOfServers(path: string, shell: Shell): Promise<readonly NamedHost[]> {
   const servers = parseConfigured(path, await readConfigured(path, shell), serversShape);
-  return servers.nodes.map(({ tcp }) => hostFrom(path, formatHost(tcp), ConfigurationError));
+  return servers.nodes.map(({ name, tcp }) => ({
+    host: hostFrom(path, formatHost(tcp), ConfigurationError),
+    name,
+  }));
 }
 
 async function readUserConfig(shell: Shell): Promise<UserConfig> {

@@ -2,9 +2,12 @@ import {
   ChatClient,
   type ClientTimeouts,
   type ConnectionState,
+  type Credentials,
   NoSuchAccountError,
+  type Session,
 } from "../connection.ts";
 import { printable } from "../text/printable.ts";
+import { createdText, signedInText } from "../text/wording.ts";
 import type { Call } from "./command.ts";
 import { hostsOf, noPassword, noUser, passwordOf, userOf } from "./settings.ts";
 
@@ -28,13 +31,24 @@ export async function whileSignedIn<T>(
     wasConnected ||= state.state === "connected";
   };
   await using client = new ChatClient({ hosts, outside, timeouts, onState });
+  const session = await signIn(client, { user, password, create: options.has("create") });
+  for (const line of describeSignIn(user, session)) shell.note(`chat: ${line}`);
+  return await action(client);
+}
+
+async function signIn(client: ChatClient, credentials: Credentials): Promise<Session> {
   try {
-    await client.signIn({ user, password, create: options.has("create") });
+    return await client.signIn(credentials);
   } catch (error) {
     if (!(error instanceof NoSuchAccountError)) throw error;
-    throw new NoSuchAccountError(user, "use --create to make it");
+    throw new NoSuchAccountError(credentials.user, "use --create to make it");
   }
-  return await action(client);
+}
+
+/** What of a sign-in is not as one would expect, or happens once. */
+function describeSignIn(asked: string, { user, copies }: Session): string[] {
+  const created = copies === undefined ? undefined : createdText(user, copies);
+  return [created, signedInText(asked, user)].filter((line) => line !== undefined);
 }
 
 /** A connection's state as a person is told of it. */

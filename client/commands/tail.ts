@@ -1,4 +1,5 @@
 import { printable, printableJson } from "../text/printable.ts";
+import { renamedText } from "../text/wording.ts";
 import type { Call, Command } from "./command.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import { writeMessages } from "./message_output.ts";
@@ -22,6 +23,7 @@ async function run(call: Call): Promise<ExitCode> {
     for await (const { kind, payload } of events) {
       if (options.has("json")) await shell.write(`${printableJson({ kind, ...payload })}\n`);
       else if (kind === "message") await writeMessages(call, [payload]);
+      else if (kind === "renamed") shell.note(`chat: ${renamedText(payload)}`);
     }
     return EXIT.done;
   }, { giveUpMs: Infinity });

@@ -3,9 +3,10 @@ import { type HostFailure, RefusedError, UnreachableError } from "./errors.ts";
 import { formatHost, type Host } from "./host.ts";
 import { type EventSink, Link, LinkLostError, type LinkTimeouts } from "./link.ts";
 import type { Outside } from "./outside.ts";
+import { type RefusalLimits, Refusals } from "./refusals.ts";
 import { NotAcceptedError } from "./sign_in.ts";
 
-export interface DialTimeouts extends LinkTimeouts {
+export interface DialTimeouts extends LinkTimeouts, RefusalLimits {
   /** For a TCP connection to come about. */
   readonly connectMs: number;
   /** After the first round over all hosts failed; doubles with every further one. */
@@ -32,12 +33,17 @@ export interface FailedTry extends HostFailure {
 
 export interface DialOptions<T> {
   /** What to do with a new connection before it counts as good, such as signing in. */
-  readonly begin: (link: Link) => Promise<T>;
+  readonly begin: (link: Link, host: Host) => Promise<T>;
   readonly sink: EventSink;
   /** After this time, the round over the hosts that is under way is the last; 0 is one round. */
   readonly giveUpMs: number;
   readonly onFailure?: (failure: FailedTry) => void;
 }
+
+/** What a round over all hosts came to. */
+type Round<T> =
+  | { readonly dialed: Dialed<T> }
+  | { readonly failures: readonly HostFailure[]; readonly refusals: readonly NotAcceptedError[] };
 
 /** Refusals that another host, or the same one later, may not give. */
 const PASSING_REFUSALS: readonly string[] = [
@@ -71,32 +77,23 @@ export class Dialer {
   /**
    * Tries hosts until `begin` succeeds with one. Throws what `begin` throws, unless another host
    * may do better; {@linkcode UnreachableError} after `giveUpMs`; and {@linkcode NotAcceptedError}
-   * when a round found only hosts that do not take the session.
+   * if by then, or for long enough to believe it, hosts have not taken the session.
    */
   async dial<T>(options: DialOptions<T>): Promise<Dialed<T>> {
     const { clock } = this.#outside;
     const startMs = clock.nowMs();
+    const past = new Refusals(this.#timeouts);
     for (;;) {
-      const failures: HostFailure[] = [];
-      let refusal: NotAcceptedError | undefined;
-      for (let tried = 1; tried <= this.#hosts.length; tried++) {
-        const host = this.#host;
-        try {
-          return await this.#try(host, options);
-        } catch (error) {
-          this.#turn();
-          if (!isPassing(error) || this.#isClosed) throw error;
-          if (error instanceof NotAcceptedError) refusal = error;
-          failures.push({ host: formatHost(host), why: error.message });
-          if (tried < this.#hosts.length) {
-            options.onFailure?.({ ...failureOf(failures), nextTryMs: 0 });
-          }
-        }
-      }
-      if (refusal !== undefined) throw refusal;
-      const pauseMs = this.#backoffMs();
-      if (clock.nowMs() - startMs + pauseMs > options.giveUpMs) {
-        throw new UnreachableError(failures);
+      const round = await this.#tryAll(options);
+      if ("dialed" in round) return round.dialed;
+      const { failures, refusals } = round;
+      const [refusal] = refusals;
+      const nowMs = clock.nowMs();
+      const doubtMs = past.doubtMs(refusals.length, failures.length, nowMs);
+      if (refusal !== undefined && doubtMs <= 0) throw refusal;
+      const pauseMs = Math.min(this.#backoffMs(), Math.ceil(doubtMs));
+      if (nowMs - startMs + pauseMs > options.giveUpMs) {
+        throw refusal ?? new UnreachableError(failures);
       }
       options.onFailure?.({ ...failureOf(failures), nextTryMs: pauseMs });
       await this.pause(pauseMs);
@@ -137,13 +134,31 @@ export class Dialer {
     this.#current = (this.#current + 1) % this.#hosts.length;
   }
 
+  async #tryAll<T>(options: DialOptions<T>): Promise<Round<T>> {
+    const failures: HostFailure[] = [];
+    const refusals: NotAcceptedError[] = [];
+    for (;;) {
+      const host = this.#host;
+      try {
+        return { dialed: await this.#try(host, options) };
+      } catch (error) {
+        this.#turn();
+        if (!isPassing(error) || this.#isClosed) throw error;
+        if (error instanceof NotAcceptedError) refusals.push(error);
+        failures.push({ host: formatHost(host), why: error.message });
+      }
+      if (failures.length === this.#hosts.length) return { failures, refusals };
+      options.onFailure?.({ ...failureOf(failures), nextTryMs: 0 });
+    }
+  }
+
   async #try<T>(host: Host, { begin, sink }: DialOptions<T>): Promise<Dialed<T>> {
     if (this.#isClosed) throw new LinkLostError(CLOSED);
     const link = await this.#connect(host, sink);
     this.#begun = link;
     if (this.#isClosed) link.close(CLOSED);
     try {
-      return { link, host, value: await begin(link), sinceMs: this.#outside.clock.nowMs() };
+      return { link, host, value: await begin(link, host), sinceMs: this.#outside.clock.nowMs() };
     } catch (error) {
       link.close();
       throw error;

@@ -25,6 +25,10 @@ export class EventQueue<T> implements AsyncIterable<T> {
     this.#limits = limits;
   }
 
+  get hasEnded(): boolean {
+    return this.#end !== undefined;
+  }
+
   get isFull(): boolean {
     return this.#end === undefined &&
       (this.#items.length >= this.#limits.itemsMax || this.#bytes >= this.#limits.bytesMax);

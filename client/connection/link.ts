@@ -8,6 +8,7 @@ import {
   type RefusalCode,
   type Reply,
   type Request,
+  type RequestKind,
   writeRequest,
 } from "../../codec/message.ts";
 import { ValueWriter } from "../../codec/value.ts";
@@ -21,6 +22,8 @@ export class LinkLostError extends Error {
 export interface LinkTimeouts {
   /** From when a request is the first unanswered one until its reply. */
   readonly replyMs: number;
+  /** Silence while the first unanswered request is one that no server takes time over. */
+  readonly promptMs: number;
   /** Silence after which a PING is sent. */
   readonly heartbeatMs: number;
   /** How long replies may wait behind events that nobody takes. */
@@ -34,8 +37,11 @@ interface Unanswered {
   resolve(reply: Reply): void;
   reject(error: LinkLostError): void;
   readonly onReply: (() => void) | undefined;
+  readonly isPrompt: boolean;
 }
 
+/** Before it answers these, no server hashes a password or waits for other nodes. */
+const PROMPT: ReadonlySet<RequestKind> = new Set(["login_name", "ping", "resume"]);
 /** A timer this late means that the process was stopped: what came meanwhile is not read yet. */
 const LATE_MS = 1_000;
 /** The ERROR reply that is about the connection, whatever was asked. */
@@ -88,7 +94,8 @@ export class Link {
       return Promise.reject(error);
     }
     const { promise, resolve, reject } = Promise.withResolvers<Reply>();
-    if (this.#unanswered.push({ resolve, reject, onReply }) === 1) {
+    const isPrompt = PROMPT.has(request.kind);
+    if (this.#unanswered.push({ resolve, reject, onReply, isPrompt }) === 1) {
       this.#headSinceMs = this.#clock.nowMs();
       this.#watch();
     }
@@ -154,8 +161,8 @@ export class Link {
       return this.#finish(`the server said: ${said}`);
     }
     this.#headSinceMs = this.#clock.nowMs();
-    // From now on silence is the heartbeat's business, which comes sooner than a reply was due.
-    if (this.#unanswered.length === 0) this.#watch();
+    // The heartbeat, or a prompt answer, is due sooner than what was awaited so far.
+    if (this.#unanswered[0]?.isPrompt !== false) this.#watch();
     first.onReply?.();
     first.resolve(reply);
   }
@@ -180,14 +187,16 @@ export class Link {
   }
 
   #dueMs(): number | undefined {
-    const isAwaited = this.#unanswered.length > 0;
+    const { stallMs, heartbeatMs, promptMs, replyMs } = this.#timeouts;
+    const first = this.#unanswered[0];
     if (this.#pausedSinceMs !== undefined) {
       const stalledSinceMs = Math.max(this.#pausedSinceMs, this.#headSinceMs);
-      return isAwaited ? stalledSinceMs + this.#timeouts.stallMs : undefined;
+      return first === undefined ? undefined : stalledSinceMs + stallMs;
     }
-    return isAwaited
-      ? this.#headSinceMs + this.#timeouts.replyMs
-      : this.#heardMs + this.#timeouts.heartbeatMs;
+    if (first === undefined) return this.#heardMs + heartbeatMs;
+    if (!first.isPrompt) return this.#headSinceMs + replyMs;
+    // All that was missed may come before a PING's answer: whoever tells it lives.
+    return Math.max(this.#headSinceMs, this.#heardMs) + promptMs;
   }
 
   #check(plannedMs: number): void {
@@ -203,9 +212,11 @@ export class Link {
   }
 
   #silence(): string {
-    return this.#pausedSinceMs === undefined
-      ? `no answer within ${this.#timeouts.replyMs} ms`
-      : "answers were stuck behind events that nobody took";
+    if (this.#pausedSinceMs !== undefined) {
+      return "answers were stuck behind events that nobody took";
+    }
+    const { promptMs, replyMs } = this.#timeouts;
+    return `no answer within ${this.#unanswered[0]?.isPrompt ? promptMs : replyMs} ms`;
   }
 
   #finish(why: string): void {

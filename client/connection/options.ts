@@ -43,13 +43,17 @@ export interface ChatClientOptions {
 
 export const TIMEOUTS_DEFAULT: ClientTimeouts = {
   connectMs: 3_000,
+  // Long: a server may wait for copies, or for its turn to hash a password, before it answers.
   replyMs: 10_000,
-  heartbeatMs: 5_000,
+  promptMs: 3_000,
+  heartbeatMs: 2_000,
   stallMs: 1_000,
   backoffMinMs: 250,
   backoffMaxMs: 10_000,
   failoverJitterMs: 100,
   stableMs: 10_000,
+  refusedByAllMs: 2_000,
+  refusedBySomeMs: 10_000,
   signInGiveUpMs: 0,
   giveUpMs: Infinity,
 };

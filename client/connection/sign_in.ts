@@ -1,5 +1,6 @@
 import type { ReplyPayload } from "../../codec/message.ts";
 import { NoSuchAccountError, RefusedError, WrongPasswordError } from "./errors.ts";
+import { formatHost, type Host } from "./host.ts";
 import { type Link, LinkLostError } from "./link.ts";
 import { payloadOf, unexpected } from "./reply.ts";
 
@@ -45,18 +46,37 @@ export async function signInWithPassword(
 
 /** What a client keeps to sign in again, on any node. */
 export class Keyring {
-  readonly user: string;
+  /** What the account was called at first: a node that is behind knows it by no other name. */
+  readonly #firstName: string;
+  #user: string;
   #token: string | undefined;
   #passwords: readonly string[];
+  /** Hosts that called the passwords wrong since the last sign-in. */
+  readonly #wrongAt = new Set<string>();
 
   constructor(user: string, passwords: readonly string[], token?: string) {
-    this.user = user;
+    this.#firstName = user;
+    this.#user = user;
     this.#passwords = passwords;
     this.#token = token;
   }
 
-  set token(token: string) {
+  get user(): string {
+    return this.#user;
+  }
+
+  /** After the server said so: the account goes by another name than it was asked for. */
+  set user(name: string) {
+    this.#user = name;
+  }
+
+  /** After a sign-in. Gives whether the account goes by a name that was not known before. */
+  renew({ user, token }: Session): boolean {
+    const isNewName = user !== this.#user && user !== this.#firstName;
+    this.#user = user;
     this.#token = token;
+    this.#wrongAt.clear();
+    return isNewName;
   }
 
   /** After a change of the password, which ended the token: `passwords` has the right one. */
@@ -69,30 +89,64 @@ export class Keyring {
    * Signs in by token, else by password. Never creates an account: a node that does not know it may
    * only be behind the others. Throws {@linkcode NotAcceptedError}.
    */
-  async signIn(link: Link): Promise<Session> {
-    if (this.#token !== undefined) {
-      const session = await signInWithToken(link, this.user, this.#token);
-      if (session !== undefined) return session;
-    }
-    for (const password of this.#passwords) {
-      try {
-        return await signInWithPassword(link, { user: this.user, password });
-      } catch (error) {
-        if (error instanceof NoSuchAccountError) break;
-        if (!(error instanceof WrongPasswordError)) throw error;
-      }
-    }
-    throw new NotAcceptedError("it does not take the session");
+  async signIn(link: Link, host: Host): Promise<Session> {
+    const names = [...new Set([this.#user, this.#firstName])];
+    const session = await this.#byToken(link, names) ??
+      await this.#byPassword(link, names, formatHost(host));
+    if (session === undefined) throw new NotAcceptedError("it does not take the session");
+    return session;
   }
 
   /** Like {@linkcode signIn}, but a refusal only counts against this node: others may do better. */
-  async resume(link: Link): Promise<Session> {
+  async resume(link: Link, host: Host): Promise<Session> {
     try {
-      return await this.signIn(link);
+      return await this.signIn(link, host);
     } catch (error) {
       throw error instanceof RefusedError ? new LinkLostError(error.message) : error;
     }
   }
+
+  async #byToken(link: Link, names: readonly string[]): Promise<Session | undefined> {
+    if (this.#token === undefined) return undefined;
+    for (const name of names) {
+      const session = await signInWithToken(link, name, this.#token);
+      if (session !== undefined) return session;
+    }
+    return undefined;
+  }
+
+  /** For a token that has expired. */
+  async #byPassword(
+    link: Link,
+    names: readonly string[],
+    host: string,
+  ): Promise<Session | undefined> {
+    // Asking on and on would use up the wrong passwords that the account's owner has there.
+    if (this.#wrongAt.has(host)) return undefined;
+    for (const password of this.#passwords) {
+      const session = await signInUnderEither(link, names, password);
+      if (session === "wrong") this.#wrongAt.add(host);
+      else if (session !== undefined) return session;
+    }
+    return undefined;
+  }
+}
+
+/** Signs in under the first of these names that the node knows; undefined if it knows none. */
+async function signInUnderEither(
+  link: Link,
+  names: readonly string[],
+  password: string,
+): Promise<Session | "wrong" | undefined> {
+  for (const user of names) {
+    try {
+      return await signInWithPassword(link, { user, password });
+    } catch (error) {
+      if (error instanceof WrongPasswordError) return "wrong";
+      if (!(error instanceof NoSuchAccountError)) throw error;
+    }
+  }
+  return undefined;
 }
 
 /** Signs in again; undefined if the node does not take the token. */

@@ -10,6 +10,9 @@ import { payloadOf } from "./reply.ts";
  */
 export type ClientEvent = Event & { readonly late: boolean };
 
+/** Messages that are remembered as told; a sender repeats itself within seconds of a failover. */
+const TOLD_MAX = 10_000;
+
 /**
  * The events of one account over any number of connections: each subscribes from the cursor of the
  * last event that came, so that none is missed and none comes twice.
@@ -17,6 +20,8 @@ export type ClientEvent = Event & { readonly late: boolean };
 export class Subscription implements AsyncIterable<ClientEvent> {
   readonly #queue: EventQueue<ClientEvent>;
   readonly #started = Promise.withResolvers<void>();
+  /** Ids of messages, oldest first. */
+  readonly #told = new Set<string>();
   #cursor: string | undefined;
   #link: Link | undefined;
   #isLate = false;
@@ -52,7 +57,7 @@ export class Subscription implements AsyncIterable<ClientEvent> {
     this.#link = link;
     // Requests may go on over this connection meanwhile: the consumer may be waiting for one.
     await this.#queue.room();
-    if (this.#link !== link) return;
+    if (this.#link !== link || this.#queue.hasEnded) return;
     const since = this.#cursor;
     this.#isLate = since !== undefined;
     try {
@@ -72,8 +77,32 @@ export class Subscription implements AsyncIterable<ClientEvent> {
   /** Takes an event from a connection; the promise, if any, is when it will take more. */
   accept(event: Event, bytes: number): Promise<void> | undefined {
     this.#cursor = event.payload.cursor;
+    if (event.kind === "message" && this.#wasTold(event.payload.id)) return undefined;
     this.#queue.push({ ...event, late: this.#isLate }, bytes);
     return this.#queue.isFull ? this.#queue.room() : undefined;
+  }
+
+  /**
+   * Tells that the account's name has changed, when it is a sign-in that says so: nodes send that
+   * event only to those who are there when it happens.
+   */
+  rename(from: string, to: string): void {
+    // Before the start nothing was told under the old name.
+    if (this.#cursor === undefined) return;
+    const payload = { from, to, cursor: this.#cursor };
+    this.#queue.push({ kind: "renamed", payload, late: true }, 0);
+  }
+
+  /**
+   * Whether a message was told before; from now on it was. One that was told by a node that died, and
+   * then sent again by way of another, is news to that other node: no cursor can say that it is none.
+   */
+  #wasTold(id: string): boolean {
+    if (this.#told.has(id)) return true;
+    this.#told.add(id);
+    const [oldest] = this.#told;
+    if (this.#told.size > TOLD_MAX && oldest !== undefined) this.#told.delete(oldest);
+    return false;
   }
 
   /** What came can still be taken; then comes the end, or `error`. */

@@ -2,6 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import type { Event } from "../../codec/message.ts";
 import { ChatClient } from "../connection.ts";
 import { denoOutside } from "../deno_outside.ts";
+import { PROMPT } from "../testing/scripted_client.ts";
 import {
   messageEvent,
   messageFrom,
@@ -13,8 +14,6 @@ import type { Host } from "./host.ts";
 import type { ChatClientOptions } from "./options.ts";
 import type { Outside } from "./outside.ts";
 import type { ClientEvent, Subscription } from "./subscription.ts";
-
-const PROMPT = { backoffMinMs: 1, backoffMaxMs: 5, failoverJitterMs: 1 };
 
 async function subscribedTo(
   server: ScriptedServer,
@@ -59,6 +58,36 @@ Deno.test("Subscription goes on from the last event's cursor, with what was miss
   assertEquals(await take(events, 2), ["three (late)", "four"]);
   await client.close();
   assertEquals(await take(events, 1), []);
+});
+
+Deno.test("Subscription tells no message twice that its sender had to send again elsewhere", async () => {
+  const first = new ScriptedServer();
+  using second = new ScriptedServer();
+  const { client, peer, events } = await subscribedTo(first, [second.host]);
+  await peer.event(messageEvent("one", "c1"));
+  assertEquals(await take(events, 1), ["one"]);
+  first[Symbol.dispose]();
+  const next = await second.acceptSignIn();
+  await next.subscribe("c2", [messageEvent("one", "c2")]);
+  await next.event(messageEvent("two", "c3"));
+  assertEquals(await take(events, 1), ["two"]);
+  await client.close();
+});
+
+Deno.test("Subscription tells of a new name that only the next sign-in tells of", async () => {
+  const first = new ScriptedServer();
+  using second = new ScriptedServer();
+  const { client, events } = await subscribedTo(first, [second.host]);
+  first[Symbol.dispose]();
+  const next = await second.acceptSignIn("alice~7");
+  assertEquals(await next.subscribe("c1"), "c0");
+  const payload = { from: "alice", to: "alice~7", cursor: "c0" };
+  assertEquals((await events.next()).value, { kind: "renamed", payload, late: true });
+  next.close();
+  // A node that is behind knows the old name, which is no news.
+  await (await second.acceptSignIn("alice")).subscribe("c1", [messageEvent("one", "c1")]);
+  assertEquals(await take(events, 1), ["one (late)"]);
+  await client.close();
 });
 
 Deno.test("Subscription asks again for what a connection that was lost did not make up for", async () => {

@@ -11,7 +11,7 @@ import {
 } from "../connection.ts";
 import type { Paint } from "../text/paint.ts";
 import { printable } from "../text/printable.ts";
-import { counted, messageLines, timeOfDay } from "../text/wording.ts";
+import { counted, messageLines, renamedText, timeOfDay } from "../text/wording.ts";
 import type { EndOfLines, LineScreen } from "./line_screen.ts";
 import { ShownMessages } from "./shown_messages.ts";
 import { runSlashCommand } from "./slash_commands.ts";
@@ -213,6 +213,8 @@ export class LineClient {
         const presence = online ? "online" : "offline";
         return this.print(this.paint.faint(`-- ${printable(name)} is ${presence}`));
       }
+      case "renamed":
+        return this.print(this.paint.strong(`-- ${renamedText(event.payload)}`));
       default:
         return event satisfies never;
     }

@@ -6,6 +6,7 @@ import {
   WrongPasswordError,
 } from "../connection.ts";
 import { printable } from "../text/printable.ts";
+import { createdText, signedInText } from "../text/wording.ts";
 import type { LineScreen } from "./line_screen.ts";
 
 /** What is known without asking. */
@@ -64,7 +65,9 @@ async function enter(
     const typed = password ?? await screen.ask("Password: ", { isHidden: true });
     if (typed === undefined) return false;
     try {
-      await client.signIn({ user, password: typed });
+      const session = await client.signIn({ user, password: typed });
+      const other = signedInText(user, session.user);
+      if (other !== undefined) screen.print(`-- ${other}`);
       return true;
     } catch (error) {
       const isTyped = password === undefined;
@@ -84,7 +87,8 @@ async function signUp(
     const typed = password ?? await askNewPassword(screen);
     if (typed === undefined) return false;
     try {
-      await client.signIn({ user, password: typed, create: true });
+      const { copies } = await client.signIn({ user, password: typed, create: true });
+      if (copies !== undefined) screen.print(createdText(user, copies));
       return true;
     } catch (error) {
       if (password !== undefined || !isAboutThePassword(error)) throw error;

@@ -154,10 +154,14 @@ async function deleteAccount(on: Conversations): Promise<Outcome> {
 }
 
 async function status(on: Conversations): Promise<void> {
-  const { node, version, accounts, messages, usersOnline, digest } = await on.client.status();
+  const { node, version, accounts, messages, usersOnline, digest, peers } = await on.client
+    .status();
   const people = `${counted(accounts, "account")} (${usersOnline} online)`;
   on.print(
     `${printable(node)}, chat ${printable(version)}: ${people}, ` +
       `${counted(messages, "message")}, digest ${printable(digest)}`,
   );
+  for (const { name, state, why = "" } of peers) {
+    on.print(`  ${printable(name)}: ${state.replace("_", " ")} ${printable(why)}`.trimEnd());
+  }
 }

@@ -19,8 +19,13 @@ import type { Host } from "../connection.ts";
  * told to, gives the next request when asked, and dies when it must.
  */
 export class ScriptedServer implements Disposable {
-  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  readonly #listener: Deno.TcpListener;
   readonly #peers: Peer[] = [];
+
+  /** Without a port, on any that is free. */
+  constructor(port = 0) {
+    this.#listener = Deno.listen({ hostname: "127.0.0.1", port });
+  }
 
   get host(): Host {
     return { host: "127.0.0.1", port: this.#listener.addr.port };
@@ -32,10 +37,19 @@ export class ScriptedServer implements Disposable {
     return peer;
   }
 
+  /** Every connection, until the server dies. */
+  async *connections(): AsyncGenerator<Peer, void> {
+    for await (const connection of this.#listener) {
+      const peer = new Peer(connection);
+      this.#peers.push(peer);
+      yield peer;
+    }
+  }
+
   /** Takes a connection and signs it in, by whatever way it comes. */
-  async acceptSignIn(): Promise<Peer> {
+  async acceptSignIn(user?: string): Promise<Peer> {
     const peer = await this.accept();
-    await peer.signIn();
+    await peer.signIn(user);
     return peer;
   }
 
@@ -85,13 +99,21 @@ export class Peer {
     await writeAll(this.#connection, bytes);
   }
 
-  async signIn(): Promise<void> {
+  async signIn(user?: string): Promise<void> {
     const first = await this.next();
     if (first?.kind === "login_name") {
       await this.reply({ kind: "user_existing", payload: null });
       await this.expect("login_password");
     }
-    await this.reply(signedIn());
+    await this.reply(signedIn(user));
+  }
+
+  /** Takes neither token nor password, as a node does that does not know the account. */
+  async refuseSession(): Promise<void> {
+    for (let request = await this.next(); request !== undefined; request = await this.next()) {
+      const isToken = request.kind === "resume";
+      await this.reply({ kind: isToken ? "login_failed" : "user_not_existing", payload: null });
+    }
   }
 
   /** Answers SUBSCRIBE, and the PING by which the client sees that nothing is to be made up for. */
@@ -125,6 +147,10 @@ export function messageEvent(content: string, cursor: string): Event {
   return { kind: "message", payload: { ...messageFrom("bob", content), cursor } };
 }
 
+export function renamedEvent(from: string, to: string, cursor: string): Event {
+  return { kind: "renamed", payload: { from, to, cursor } };
+}
+
 async function* requestsFrom(connection: Deno.Conn): AsyncGenerator<Request, void> {
   const decoder = new FrameDecoder({ payloadBytesMax: PAYLOAD_BYTES_MAX });
   try {
@@ -132,7 +158,8 @@ async function* requestsFrom(connection: Deno.Conn): AsyncGenerator<Request, voi
       for (const frame of frames) yield readRequest(frame);
     }
   } catch (error) {
-    // The client was killed, or closed the connection with something unread.
-    if (!(error instanceof Deno.errors.ConnectionReset)) throw error;
+    // The client was killed, or closed the connection with something unread; or this server died.
+    const { ConnectionReset, Interrupted } = Deno.errors;
+    if (!(error instanceof ConnectionReset || error instanceof Interrupted)) throw error;
   }
 }

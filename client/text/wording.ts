@@ -23,6 +23,24 @@ export function userLine({ name, online, unread }: ChatUser, paint: Paint): stri
   return `${paint.name(printable(name))}${presence}${waiting}`;
 }
 
+/** What a person is told whose name somebody else had claimed while nodes were out of touch. */
+export function renamedText({ from, to }: { readonly from: string; readonly to: string }): string {
+  return `your name ${printable(from)} was claimed earlier by somebody else: ` +
+    `you are ${printable(to)} from now on`;
+}
+
+/** That an account was created, and how safe it is. */
+export function createdText(user: string, copies: number): string {
+  return `account ${printable(user)} created (stored on ${counted(copies, "node")})`;
+}
+
+/** What to tell whoever signed in as `asked` and is `user`; undefined if that is the same name. */
+export function signedInText(asked: string, user: string): string | undefined {
+  if (asked.normalize("NFC") === user) return undefined;
+  return `signed in as ${printable(user)}: ` +
+    `the name ${printable(asked)} was claimed earlier by somebody else`;
+}
+
 /** `1 node`, `2 nodes` */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;

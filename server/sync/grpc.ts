@@ -90,7 +90,8 @@ function serverCredentials(): Credentials {
   return ServerCredentials.createInsecure();
 }
 
-function serviceOf(name: string): ServiceDefinition {
+/** The definition of a service of proto/, such as `chat.sync.v1.Sync`. */
+export function serviceOf(name: string): ServiceDefinition {
   let found: unknown = loadPackageDefinition(protos);
   for (const part of name.split(".")) found = (found as Record<string, unknown>)[part];
   return (found as { service: ServiceDefinition }).service;

@@ -124,8 +124,8 @@ export class Outgoing {
 
   #restart(): void {
     this.#at = this.#parts.log.placeOf(this.#known, (origin) => this.#isFor(origin));
-    if (this.#at < this.#parts.log.bytes) void this.#read();
-    else this.#isLive = true;
+    this.#lookWhetherLive();
+    void this.#read();
   }
 
   #isFor(origin: string): boolean {
@@ -146,6 +146,11 @@ export class Outgoing {
       if (chunks.length === 0) return;
       this.#sendWanted(chunks);
     }
+    this.#lookWhetherLive();
+  }
+
+  #lookWhetherLive(): void {
+    this.#isLive ||= this.#at >= this.#parts.log.bytes;
   }
 
   /** Sends what is in the file. */
@@ -164,7 +169,7 @@ export class Outgoing {
         await this.#parts.nextTurn();
         this.#sendRecent();
       }
-      if (this.#at >= this.#parts.log.bytes) this.#isLive = true;
+      this.#lookWhetherLive();
     } catch (error) {
       this.#parts.onFailure(error);
     } finally {

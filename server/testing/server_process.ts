@@ -22,48 +22,67 @@ export function executable(path: string): Program {
   return { command: path, args: [] };
 }
 
-/** A `chat serve` of its own process, with one node, whose directory the caller gives and removes. */
+/** Which node to run, by which configuration file, and where its data is. */
+export interface Launch {
+  readonly node: string;
+  readonly config: string;
+  readonly data: string;
+}
+
+/** A `chat serve` of its own process, whose directory the caller gives and removes. */
 export class ServerProcess {
-  readonly port: number;
+  /** Resolves with its port when the server listens. Rejects if it ends before. */
+  readonly listening: Promise<number>;
   /** What it wrote to its standard error. */
   readonly log: readonly string[];
   /** Resolves when the process has ended and its standard error was read. */
   readonly ended: Promise<Deno.CommandStatus>;
   readonly #child: Deno.ChildProcess;
+  #port: number | undefined;
 
-  private constructor(
-    child: Deno.ChildProcess,
-    port: number,
-    log: readonly string[],
-    ended: Promise<Deno.CommandStatus>,
-  ) {
+  private constructor(child: Deno.ChildProcess, command: string) {
+    const log: string[] = [];
+    const listening = Promise.withResolvers<number>();
+    const reading = readLog(child.stderr, log, (port) => {
+      this.#port = port;
+      listening.resolve(port);
+    });
     this.#child = child;
-    this.port = port;
     this.log = log;
-    this.ended = ended;
+    this.listening = listening.promise;
+    // Whoever waits for it sees the failure.
+    this.listening.catch(() => {});
+    this.ended = Promise.all([child.status, reading]).then(([status]) => {
+      listening.reject(new Error(`Cannot start ${command} serve:\n${log.join("\n")}`));
+      return status;
+    });
   }
 
-  /** Resolves when the server listens. Port 0 is any free port. */
-  static async start(program: Program, directory: string, port = 0): Promise<ServerProcess> {
-    const config = `${directory}/servers.json`;
-    await Deno.writeTextFile(config, configText(port));
-    const args = ["serve", "--node", NODE, "--config", config, "--data", `${directory}/data`];
+  /** Starts one of several nodes, or of one, without waiting for it. */
+  static launch(program: Program, { node, config, data }: Launch): ServerProcess {
     const child = new Deno.Command(program.command, {
-      args: [...program.args, ...args],
+      args: [...program.args, "serve", "--node", node, "--config", config, "--data", data],
       cwd: ROOT,
       stdin: "null",
       stdout: "inherit",
       stderr: "piped",
     }).spawn();
-    const log: string[] = [];
-    const listening = Promise.withResolvers<number>();
-    const reading = readLog(child.stderr, log, listening.resolve);
-    const ended = Promise.all([child.status, reading]).then(([status]) => status);
-    const listeningPort = await Promise.race([listening.promise, ended]);
-    if (typeof listeningPort !== "number") {
-      throw new Error(`Cannot start ${program.command} serve:\n${log.join("\n")}`);
-    }
-    return new ServerProcess(child, listeningPort, log, ended);
+    return new ServerProcess(child, program.command);
+  }
+
+  /** A node alone, its configuration in `directory`. Resolves when it listens. Port 0 is any free port. */
+  static async start(program: Program, directory: string, port = 0): Promise<ServerProcess> {
+    const config = `${directory}/servers.json`;
+    await Deno.writeTextFile(config, configText(port));
+    const server = ServerProcess.launch(program, { node: NODE, config, data: `${directory}/data` });
+    await server.listening;
+    return server;
+  }
+
+  /** Throws before it listens. */
+  get port(): number {
+    if (this.#port === undefined) throw new Error("Cannot tell the port: it does not listen yet");
+    return this.#port;
   }
 
   get pid(): number {
@@ -72,13 +91,17 @@ export class ServerProcess {
 
   /** Ends it and waits for that: SIGTERM lets it finish what it does, SIGKILL does not. */
   async stop(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<Deno.CommandStatus> {
-    try {
-      this.#child.kill(signal);
-    } catch (error) {
-      // It ended by itself.
-      if (!(error instanceof TypeError)) throw error;
-    }
+    this.#signal(signal);
     return await this.ended;
+  }
+
+  /** Stops it in the middle of whatever it does, until {@linkcode resume}. */
+  pause(): void {
+    this.#signal("SIGSTOP");
+  }
+
+  resume(): void {
+    this.#signal("SIGCONT");
   }
 
   /** CPU time so far, in s, of all its threads. */
@@ -93,6 +116,15 @@ export class ServerProcess {
   async residentBytes(): Promise<number> {
     const status = await readProc(this.pid, "status");
     return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
+  }
+
+  #signal(signal: Deno.Signal): void {
+    try {
+      this.#child.kill(signal);
+    } catch (error) {
+      // It ended by itself.
+      if (!(error instanceof TypeError)) throw error;
+    }
   }
 }
 

@@ -1,0 +1,111 @@
+import { type NodeConfig, ServerConfig } from "../config.ts";
+import type { Limits } from "../limits.ts";
+import { type RunningServer, startServer } from "../serve.ts";
+import { unusedPort } from "./server_process.ts";
+import { CHEAP } from "./test_server.ts";
+import { until } from "./until.ts";
+import { statusOf } from "./wire_client.ts";
+
+export interface TestClusterOptions {
+  readonly copies?: number;
+  readonly copyTimeoutMs?: number;
+  readonly limits?: Partial<Limits>;
+}
+
+/** Three real nodes in this process, with real sockets and files, each on data of its own. */
+export class TestCluster implements AsyncDisposable {
+  readonly directory: string;
+  readonly config: ServerConfig;
+  /** What all nodes told their operators. */
+  readonly log: string[] = [];
+  readonly #options: TestClusterOptions;
+  readonly #running = new Map<string, RunningServer>();
+
+  private constructor(directory: string, options: TestClusterOptions) {
+    this.directory = directory;
+    this.#options = options;
+    const host = "127.0.0.1";
+    const nodes = ["node1", "node2", "node3"].map((name) => ({
+      name,
+      tcp: { host, port: 0 },
+      grpc: { host, port: unusedPort() },
+    }));
+    const { copies = 2, copyTimeoutMs = 1000 } = options;
+    const text = JSON.stringify({ cluster: { copies, copyTimeoutMs }, nodes });
+    this.config = ServerConfig.parse(text, "the test's configuration");
+  }
+
+  static async start(options: TestClusterOptions = {}): Promise<TestCluster> {
+    const directory = await Deno.makeTempDir({ prefix: "chat-test-" });
+    const cluster = new TestCluster(directory, options);
+    await Promise.all(cluster.config.nodes.map(({ name }) => cluster.startNode(name)));
+    await cluster.connected();
+    return cluster;
+  }
+
+  async startNode(name: string): Promise<void> {
+    const node: NodeConfig = this.config.getCurrentNode(name);
+    const server = await startServer({
+      config: this.config,
+      node,
+      dataDirectory: this.dataOf(name),
+      version: "0.0.0-test",
+      log: (line) => this.log.push(`${name}: ${line}`),
+      limits: this.#options.limits ?? {},
+      passwordCost: CHEAP,
+    });
+    this.#running.set(name, server);
+  }
+
+  async stopNode(name: string): Promise<void> {
+    const server = this.#running.get(name);
+    this.#running.delete(name);
+    await server?.stop();
+  }
+
+  dataOf(name: string): string {
+    return `${this.directory}/${name}`;
+  }
+
+  /** Where a node serves clients. */
+  port(name: string): number {
+    const server = this.#running.get(name);
+    if (server === undefined) throw new Error(`Cannot find the port of ${name}: it does not run`);
+    return server.port;
+  }
+
+  /** Resolves once all running nodes have streams with each other. */
+  async connected(): Promise<void> {
+    await this.#untilAll(({ peers }) =>
+      peers.filter(({ state }) => state === "connected").length === this.#running.size - 1
+    );
+  }
+
+  /** Resolves once all running nodes have the same operations and the same state. */
+  async converged(): Promise<void> {
+    const seen = new Set<string>();
+    await until(async () => {
+      seen.clear();
+      for (const { port } of this.#running.values()) {
+        const { digest, vector } = await statusOf(port);
+        seen.add(JSON.stringify([digest, [...vector].sort()]));
+      }
+      return seen.size === 1;
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#running.keys()].map((name) => this.stopNode(name)));
+    const bug = this.log.find((line) => line.includes("bug"));
+    if (bug !== undefined) throw new Error(bug);
+    await Deno.remove(this.directory, { recursive: true });
+  }
+
+  async #untilAll(
+    holds: (status: Awaited<ReturnType<typeof statusOf>>) => boolean,
+  ): Promise<void> {
+    for (const { port } of this.#running.values()) {
+      await until(async () => holds(await statusOf(port)));
+    }
+  }
+}
