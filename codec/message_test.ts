@@ -50,6 +50,20 @@ const chatMessage = {
   status: fc.constantFrom("unread" as const, "read" as const),
 };
 
+const peerStatus = partial(
+  {
+    name: text,
+    state: fc.constantFrom("connected" as const, "catching_up" as const, "unreachable" as const),
+    why: text,
+    version: text,
+    behind: int,
+    ahead: int,
+    skewMs: int,
+    roundTripUs: int,
+  },
+  ...["name", "state", "behind", "ahead"] as const,
+);
+
 const anyReply: fc.Arbitrary<Reply> = fc.oneof(
   message(
     "error",
@@ -57,7 +71,13 @@ const anyReply: fc.Arbitrary<Reply> = fc.oneof(
   ),
   message("user_existing", fc.constant(null)),
   message("user_not_existing", fc.constant(null)),
-  message("login_success", fc.record({ user: text, node: text, unread: int, token: text })),
+  message(
+    "login_success",
+    partial(
+      { user: text, node: text, unread: int, token: text, copies: int },
+      ...["user", "node", "unread", "token"] as const,
+    ),
+  ),
   message("login_failed", fc.constant(null)),
   message("messages", fc.array(fc.record(chatMessage), { maxLength: 3 })),
   message(
@@ -76,6 +96,9 @@ const anyReply: fc.Arbitrary<Reply> = fc.oneof(
       ...{ node: text, version: text, origin: text, uptimeMs: int, connections: int },
       ...{ usersOnline: int, accounts: int, messages: int, journalBytes: int, digest: text },
       vector: fc.array(fc.tuple(text, int), { maxLength: 3 }).map((pairs) => new Map(pairs)),
+      copies: int,
+      peers: fc.array(peerStatus, { maxLength: 3 }),
+      warnings: fc.array(text, { maxLength: 3 }),
     }),
   ),
 );
@@ -85,6 +108,7 @@ const anyEvent: fc.Arbitrary<Event> = fc.oneof(
   message("read", fc.record({ reader: text, ids, cursor: text })),
   message("deleted", fc.record({ ids, cursor: text })),
   message("presence", fc.record({ name: text, online: fc.boolean(), cursor: text })),
+  message("renamed", fc.record({ from: text, to: text, cursor: text })),
 );
 
 Deno.test("readRequest() gives what writeRequest() was given", () => {
@@ -204,7 +228,7 @@ Deno.test("readServerMessage() takes an ERROR without a code, and one with colon
 });
 
 Deno.test("readServerMessage() passes over events that it does not know, and refuses other types", () => {
-  for (const type of [204, 2 ** 32 + 200, 2 ** 63]) {
+  for (const type of [205, 2 ** 32 + 200, 2 ** 63]) {
     assertEquals(readServerMessage(frameOf(type, "news")), undefined);
   }
   for (const type of [-1, 0, 14, 99, 111, 199]) {

@@ -54,7 +54,11 @@ export class Subscription {
   #eventAt(at: number): FeedEvent | undefined {
     const number = this.#account.feed.at(at);
     if (this.#since.covers(this.#state.feed.sourceOf(number))) return undefined;
-    return this.#state.eventFor(this.#account, number);
+    const event = this.#state.eventFor(this.#account, number);
+    // Only its time may have changed.
+    const hasIt = event?.kind === "message" && event.insteadOf !== undefined &&
+      this.#seen.covers(event.insteadOf);
+    return hasIt ? undefined : event;
   }
 
   /** A client that is cut off between two frames of one event resumes from before it. */

@@ -1,6 +1,6 @@
 import type { Account } from "./account_table.ts";
 import type { Conversation } from "./conversation.ts";
-import type { FeedEvent } from "./event_feed.ts";
+import type { EventSource, FeedEvent } from "./event_feed.ts";
 import type { Row } from "./message_table.ts";
 import {
   type AccountCreated,
@@ -100,7 +100,8 @@ function applyRepeatedMessage(
   if (!wins) return withdrawal;
   if (recipient !== knownRecipient) state.retell(row, recipient);
   takeOutOfConversation(state, row);
-  const change = putMessage(state, operation, row, recipient);
+  const insteadOf = recipient === knownRecipient ? known : undefined;
+  const change = putMessage(state, operation, row, recipient, insteadOf);
   if (withdrawal.kind !== "visible") return change;
   return { ...withdrawal, concerned: new Set([...withdrawal.concerned, recipient]) };
 }
@@ -118,6 +119,7 @@ function putMessage(
   operation: MessageSent & Provenance,
   row: Row,
   recipient: Account,
+  insteadOf?: EventSource,
 ): Change {
   const { messages } = state;
   const sender = state.sender(row);
@@ -133,7 +135,9 @@ function putMessage(
   const conversation = state.openConversation(sender, recipient);
   conversation.add(row);
   if (!messages.isRead(row)) changeUnread(conversation, recipient, 1);
-  const event: FeedEvent = { kind: "message", row };
+  const event: FeedEvent = insteadOf === undefined
+    ? { kind: "message", row }
+    : { kind: "message", row, insteadOf };
   state.tell(event, operation, concerned);
   return { kind: "visible", event, concerned };
 }

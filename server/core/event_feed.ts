@@ -6,7 +6,12 @@ import type { VersionVector } from "./version_vector.ts";
 
 /** What an operation made visible to somebody. */
 export type FeedEvent =
-  | { readonly kind: "message"; readonly row: Row }
+  | {
+    readonly kind: "message";
+    readonly row: Row;
+    /** Of a message that was told before, of another operation with its identity: which. */
+    readonly insteadOf?: EventSource;
+  }
   | { readonly kind: "read"; readonly reader: number; readonly rows: readonly Row[] }
   | { readonly kind: "deleted"; readonly rows: readonly Row[] };
 
@@ -35,7 +40,8 @@ export class EventFeed {
     const number = this.#length++;
     this.#origin[number] = this.#origins.numberOf(from.origin);
     this.#seq[number] = from.seq;
-    this.#what[number] = event.kind === "message" ? event.row : -this.#others.push(event);
+    const isPlain = event.kind === "message" && event.insteadOf === undefined;
+    this.#what[number] = isPlain ? event.row : -this.#others.push(event);
     return number;
   }
 
