@@ -1,0 +1,53 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import type { Operation } from "../core/operation.ts";
+import { encodeBatch, message, PROVENANCE } from "../testing/journal_fixture.ts";
+import { sealedLine } from "./batch.ts";
+import { nameLines, readLines } from "./lines.ts";
+import { RecordError } from "./record.ts";
+
+const OPERATIONS: readonly Operation[] = [
+  message(1),
+  message(2, 'a text like ,"origin":"evil.x","seq":9,"crc":"00000000"} with "quotes" and ü'),
+  { kind: "messages_read", by: "b", ids: ["a.1"], ...PROVENANCE, seq: 3 },
+  { kind: "account_deleted", account: "b", ...PROVENANCE, origin: "node2.e2", seq: 1 },
+];
+
+Deno.test("nameLines() finds whose operations lines are, without their content", () => {
+  const bytes = encodeBatch(OPERATIONS);
+  const lines = nameLines(bytes);
+  assertEquals(
+    lines.map(({ origin, seq }) => ({ origin, seq })),
+    OPERATIONS.map(({ origin, seq }) => ({ origin, seq })),
+  );
+  assertEquals(lines[0]?.start, 0);
+  assertEquals(lines.at(-1)?.end, bytes.length);
+  for (const [index, { end }] of lines.entries()) {
+    assertEquals(lines[index + 1]?.start ?? bytes.length, end);
+  }
+});
+
+Deno.test("nameLines() and readLines() take operations of other versions, whatever their order", () => {
+  const json = '{"seq":7,"origin":"n.e","operation":"react","time":1,"tick":0,"list":[{"seq":1}]}';
+  const line = sealedLine(json);
+  assertEquals(nameLines(line), [{ origin: "n.e", seq: 7, start: 0, end: line.length }]);
+  const [operation] = readLines(line);
+  assertEquals(operation?.kind === "unknown" && operation.line, json);
+});
+
+Deno.test("readLines() reads what a journal holds, markers or not", () => {
+  const bytes = Uint8Array.from([...encodeBatch(OPERATIONS), ...encodeBatch([message(4)])]);
+  assertEquals(readLines(bytes), [...OPERATIONS, message(4)]);
+});
+
+Deno.test("readLines() refuses every flipped bit, and lines that are cut", () => {
+  const bytes = encodeBatch([message(1)]);
+  for (let at = 0; at < bytes.length; at++) {
+    for (let bit = 0; bit < 8; bit++) {
+      const flipped = bytes.slice();
+      flipped[at] = (flipped[at] ?? 0) ^ 1 << bit;
+      assertThrows(() => readLines(flipped), RecordError);
+    }
+  }
+  assertThrows(() => readLines(bytes.subarray(0, -1)), RecordError, "whole lines");
+  assertThrows(() => nameLines(bytes.subarray(0, -1)), RecordError, "whole lines");
+});
