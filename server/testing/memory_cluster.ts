@@ -49,11 +49,17 @@ export class MemoryCluster {
 
   /** Starts a node, and returns once it has met those that it can reach. */
   async start(name: string, options: MemoryNodeOptions = {}): Promise<MemoryNode> {
+    const node = await this.begin(name, options);
+    await this.network.quiet();
+    return node;
+  }
+
+  /** Starts a node, and returns at once. */
+  async begin(name: string, options: MemoryNodeOptions = {}): Promise<MemoryNode> {
     const node = await this.#make(name, options);
     this.#nodes.set(name, node);
     this.network.listen(name, (stream) => node.cluster.welcome(stream));
     node.cluster.start();
-    await this.network.quiet();
     return node;
   }
 

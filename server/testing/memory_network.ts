@@ -36,13 +36,24 @@ export class MemoryNetwork {
     this.#cuts.add(`${from} ${to}`);
   }
 
-  heal(): void {
+  /** Lets two nodes talk again. */
+  mend(a: string, b: string): void {
     // A stream that has lost bytes never carries another.
     for (const stream of this.#streams) {
       const { from, to } = stream.wire;
-      if (this.isCut(from, to) || this.isCut(to, from)) stream.isSilent = true;
+      const isTheirs = from === a && to === b || from === b && to === a;
+      if (isTheirs && (this.isCut(a, b) || this.isCut(b, a))) stream.isSilent = true;
     }
-    this.#cuts.clear();
+    this.#cuts.delete(`${a} ${b}`);
+    this.#cuts.delete(`${b} ${a}`);
+  }
+
+  /** Lets all talk again. */
+  heal(): void {
+    for (const pair of [...this.#cuts]) {
+      const [from = "", to = ""] = pair.split(" ");
+      this.mend(from, to);
+    }
   }
 
   isCut(from: string, to: string): boolean {
