@@ -57,9 +57,14 @@ export type Position = number;
 /** A timer this late means that the process was stopped: what others sent meanwhile is not read yet. */
 const LATE_MS = 500;
 
+/** The longest that operations wait to be written together, in ms. */
+const GATHER_MAX_MS = 2;
+
 /** What was settled together, and waits for copies. */
 interface Uncopied {
   readonly position: Position;
+  /** How many of this node's own operations it has. */
+  readonly count: number;
   /** The last of this node's own operations in it. */
   readonly last: Operation;
   deadlineMs: number;
@@ -89,7 +94,12 @@ export class Commit {
   readonly durable: VersionVector;
   #replication: Replication | undefined;
   #queued: Operation[] = [];
+  /** The last of this node's own operations in the queue, and how many those are. */
   #queuedOwn: Operation | undefined;
+  #queuedOwnCount = 0;
+  /** Own operations on their way to other nodes. */
+  #uncopiedCount = 0;
+  #stopGathering: (() => void) | undefined;
   #position: Position = 0;
   #settled: Position = 0;
   #copied: Position = 0;
@@ -157,8 +167,9 @@ export class Commit {
     const origin = own.take();
     const seq = state.vector.seqOf(origin) + 1;
     const operation: Operation = { ...fact, ...clock.next(nowMs()), origin, seq };
-    this.#add(operation, apply(state, operation));
     this.#queuedOwn = operation;
+    this.#queuedOwnCount++;
+    this.#add(operation, apply(state, operation));
     return operation;
   }
 
@@ -205,6 +216,7 @@ export class Commit {
     this.#position++;
     for (const listener of this.#onChange) listener(change, operation);
     this.#writing ??= this.#writeAll();
+    this.#lookWhetherGathered();
   }
 
   async #writeAll(): Promise<void> {
@@ -212,12 +224,15 @@ export class Commit {
     while (this.#queued.length > 0 && !this.#failed) {
       // What has arrived by now is still to be decided: with it, this batch saves the next one.
       await nextTurn();
-      const [batch, own] = [this.#queued, this.#queuedOwn];
+      if (this.#mayGather) await this.#gather();
+      const [batch, own, ownCount] = [this.#queued, this.#queuedOwn, this.#queuedOwnCount];
       this.#queued = [];
       this.#queuedOwn = undefined;
+      this.#queuedOwnCount = 0;
       try {
         await origin.record();
-        this.#settle(batch, own, await log.writeBatch(batch));
+        const written = await log.writeBatch(batch);
+        this.#settle(batch, written, own, ownCount);
       } catch (reason) {
         this.#failed = true;
         onFailure(reason);
@@ -227,16 +242,41 @@ export class Commit {
     this.#writing = undefined;
   }
 
+  /**
+   * Whether what is queued had better wait for more: while operations are on their way to other nodes,
+   * their clients are silent, and a batch costs three nodes more than what is in it. So one that is
+   * smaller than what is on its way waits until that is there, boundedly. What others sent never
+   * waits: they wait for it.
+   */
+  get #mayGather(): boolean {
+    return this.#queued.length === this.#queuedOwnCount &&
+      this.#queuedOwnCount < this.#uncopiedCount;
+  }
+
+  async #gather(): Promise<void> {
+    const gathered = Promise.withResolvers<void>();
+    const cancel = this.#parts.timer.after(GATHER_MAX_MS, gathered.resolve);
+    this.#stopGathering = gathered.resolve;
+    await gathered.promise;
+    this.#stopGathering = undefined;
+    cancel();
+  }
+
+  #lookWhetherGathered(): void {
+    if (this.#stopGathering !== undefined && !this.#mayGather) this.#stopGathering();
+  }
+
   #settle(
     batch: readonly Operation[],
-    own: Operation | undefined,
     written: WrittenBatch | undefined,
+    own: Operation | undefined,
+    ownCount: number,
   ): void {
     for (const { origin, seq } of batch) this.durable.advance(origin, seq);
     this.#settled += batch.length;
     // First of all, as others need the longest.
     this.#replication?.publish(batch, written);
-    if (own !== undefined) this.#waitForCopies(own);
+    if (own !== undefined) this.#waitForCopies(own, ownCount);
     this.#advanceCopied();
     this.#tellProgress();
   }
@@ -252,9 +292,10 @@ export class Commit {
     wake(this.#waitForCopied, this.#copied);
   }
 
-  #waitForCopies(last: Operation): void {
+  #waitForCopies(last: Operation, count: number): void {
     const deadlineMs = this.#parts.timer.nowMs() + this.#parts.copyTimeoutMs;
-    this.#uncopied.push({ position: this.#settled, last, deadlineMs, hasExpired: false });
+    this.#uncopied.push({ position: this.#settled, count, last, deadlineMs, hasExpired: false });
+    this.#uncopiedCount += count;
   }
 
   /** Moves {@linkcode copied} as far as it goes, telling of all steps but the last; whether it moved. */
@@ -264,6 +305,7 @@ export class Commit {
       const first = this.#uncopied[0];
       if (first === undefined || !this.#hasCopies(first)) break;
       this.#uncopied.shift();
+      this.#uncopiedCount -= first.count;
       // Each with its own count of copies: what comes later has fewer.
       if (this.#copied > before) this.#tellProgress();
       this.#lastCopied = first.last;
@@ -271,6 +313,7 @@ export class Commit {
     }
     if (this.#uncopied.length === 0) this.#copied = this.#settled;
     this.#watchDeadline();
+    this.#lookWhetherGathered();
     return this.#copied > before;
   }
 

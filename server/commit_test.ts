@@ -229,3 +229,63 @@ Deno.test("Commit.submit() begins a new epoch once others turn out to know more 
   origin.confirm();
   assertEquals(commit.submit(account(1)).origin, "n.new0");
 });
+
+/** A commit path with one operation on its way to other nodes, and the sizes of what it has written. */
+async function withOneUnderWay() {
+  const batches: number[] = [];
+  const log: BatchLog = {
+    writeBatch: (operations) => Promise.resolve(void batches.push(operations.length)),
+  };
+  const [nodes, timer] = [new ScriptedNodes(), new ManualTimer()];
+  const commit = commitTo(log, { timer });
+  commit.replicateWith(nodes);
+  for (const number of [1, 2, 3]) commit.submit(account(number));
+  await commit.drained();
+  assertEquals(batches, [3]);
+  return { batches, nodes, timer, commit };
+}
+
+Deno.test("Commit writes no small batch while a larger one is on its way: it gathers as many", async () => {
+  const { commit, batches } = await withOneUnderWay();
+  for (const number of [4, 5]) commit.submit(account(number));
+  await turns();
+  assertEquals(batches, [3]);
+  commit.submit(account(6));
+  await commit.drained();
+  assertEquals(batches, [3, 3]);
+});
+
+Deno.test("Commit gathers no longer than what is on its way takes", async () => {
+  const { commit, nodes, batches } = await withOneUnderWay();
+  commit.submit(account(4));
+  await turns();
+  nodes.durable = [3];
+  commit.copiesChanged();
+  await commit.drained();
+  assertEquals(batches, [3, 1]);
+});
+
+Deno.test("Commit gathers for 2 ms at most", async () => {
+  const { commit, timer, batches } = await withOneUnderWay();
+  commit.submit(account(4));
+  await turns();
+  timer.pass(1);
+  await turns();
+  assertEquals(batches, [3]);
+  timer.pass(1);
+  await commit.drained();
+  assertEquals(batches, [3, 1]);
+});
+
+Deno.test("Commit lets nothing wait that another node waits for", async () => {
+  const { commit, batches } = await withOneUnderWay();
+  commit.submit(account(4));
+  await turns();
+  await commit.accept([foreign(1)]);
+  assertEquals(batches, [3, 2]);
+});
+
+/** Lets everything happen that needs no time to pass. */
+async function turns(): Promise<void> {
+  for (let i = 0; i < 20; i++) await Promise.resolve();
+}

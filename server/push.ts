@@ -28,10 +28,16 @@ interface NewMessage {
 export function pushService(
   context: MessageContext,
   commit: Commit,
+  isServing: () => boolean,
 ): UntypedServiceImplementation {
   const handler =
     <R>(name: (request: R) => string, decide: (request: R, as: Account) => Outcome) =>
     ({ request }: ServerUnaryCall<R, unknown>, reply: sendUnaryData<unknown>) => {
+      if (!isServing()) {
+        return reply(
+          statusError(status.UNAVAILABLE, "this node is starting or stopping: try another"),
+        );
+      }
       const account = findUser(context.state, name(request));
       const outcome = account === undefined ? noSuchUser(name(request)) : decide(request, account);
       void answer(commit, outcome, reply);

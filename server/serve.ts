@@ -203,6 +203,7 @@ class Server {
       import("./replication.ts"),
       import("./push.ts"),
     ]);
+    const isServing = () => this.#isServing;
     const newKey = () => crypto.randomUUID();
     const submit = (fact: Fact) => this.#commit.submit(fact);
     try {
@@ -220,8 +221,8 @@ class Server {
         origin: this.#origin,
         directory: this.#directory,
         presence: this.#presence,
-        isServing: () => this.#isServing,
-        push: pushService({ state: this.#state, newKey, submit }, this.#commit),
+        isServing,
+        push: pushService({ state: this.#state, newKey, submit }, this.#commit, isServing),
       });
     } catch (error) {
       throw new ListenError(node.grpc, error);
