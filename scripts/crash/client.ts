@@ -66,7 +66,7 @@ export class CrashClient {
   async #sendSome(client: WireClient): Promise<void> {
     const entries = Array.from({ length: IN_FLIGHT }, () => {
       const content = `${this.me.name} ${this.#count++} ${"x".repeat(this.#random.below(200))}`;
-      return this.ledger.add(crypto.randomUUID(), content);
+      return this.ledger.add(this.me.name, crypto.randomUUID(), content);
     });
     await this.#send(client, entries);
   }

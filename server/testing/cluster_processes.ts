@@ -176,6 +176,11 @@ export class NodeProcess {
     return this.#process !== undefined;
   }
 
+  /** Whether it serves clients, or would if it were not paused. */
+  get isServing(): boolean {
+    return this.#process?.isListening ?? false;
+  }
+
   /** Throws while it does not run. */
   get process(): ServerProcess {
     if (this.#process === undefined) throw new Error(`Cannot use ${this.name}: it does not run`);

@@ -85,6 +85,10 @@ export class ServerProcess {
     return this.#port;
   }
 
+  get isListening(): boolean {
+    return this.#port !== undefined;
+  }
+
   get pid(): number {
     return this.#child.pid;
   }

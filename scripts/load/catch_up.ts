@@ -1,0 +1,112 @@
+import type { NodeProcess } from "../../server/testing/cluster_processes.ts";
+import type { Program } from "../../server/testing/server_process.ts";
+import { LoadedCluster } from "./cluster.ts";
+import { perSecond, print, printQuantiles, printRound } from "./print.ts";
+import { connectSenders, type Plan, type Quantiles, quantiles } from "./round.ts";
+import type { Sender } from "./sender.ts";
+
+/** Clients that go on while a node catches up, and how often each sends, in ms. */
+const CLIENTS = 16;
+const SEND_EVERY_MS = 20;
+const POLL_MS = 100;
+
+/**
+ * Measures how long a node takes to catch up that was away, or lost its disk, while messages were
+ * written; and what that does to the clients of the others.
+ */
+export async function measureCatchUp(
+  program: Program,
+  directory: string,
+  plan: Plan,
+): Promise<void> {
+  const cluster = await LoadedCluster.start({ program, directory, nodes: 3 }, plan.accounts);
+  try {
+    const away = cluster.processes.node(2);
+    await away.stop();
+    const ports = cluster.ports.slice(0, 2);
+    const filling = { clients: 64, inFlight: 32, messages: plan.messages };
+    const round = await cluster.round({ ...filling, ports: ports.slice(0, 1) });
+    printRound(`64 clients, 32 in flight, ${away.name} away`, round);
+    const before = new Pacers(cluster, ports);
+    await before.run(plan.roundMs);
+    printQuantiles(`${CLIENTS} clients, ${away.name} away`, before.times);
+    await measureReturn("was away", cluster, away, plan);
+    await away.stop();
+    await away.wipe();
+    await measureReturn("lost its disk", cluster, away, plan);
+  } finally {
+    await cluster.close();
+  }
+}
+
+async function measureReturn(
+  what: string,
+  cluster: LoadedCluster,
+  away: NodeProcess,
+  plan: Plan,
+): Promise<void> {
+  const pacers = new Pacers(cluster, cluster.ports.slice(0, 2));
+  const missed = cluster.acknowledged;
+  const running = pacers.run(Infinity);
+  // Looked at below; if what comes before that fails, that is to be told.
+  running.catch(() => {});
+  const startMs = performance.now();
+  await away.start();
+  const servedMs = performance.now();
+  while ((await away.status()).messages < missed) {
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  const seconds = (performance.now() - startMs) / 1000;
+  pacers.stop();
+  await running;
+  const count = missed.toLocaleString("en");
+  print(
+    `${away.name} ${what}: until it has ${count}`,
+    `${seconds.toFixed(2)} s (${perSecond(missed / seconds)}/s), ` +
+      `serves after ${((servedMs - startMs) / 1000).toFixed(2)} s`,
+  );
+  printQuantiles(`${CLIENTS} clients meanwhile`, pacers.times);
+  await cluster.verify();
+  const after = new Pacers(cluster, cluster.ports.slice(0, 2));
+  await after.run(plan.roundMs);
+  printQuantiles(`${CLIENTS} clients after that`, after.times);
+  await cluster.verify();
+}
+
+/** Clients that send one message after the other, with pauses, and take the time of each. */
+class Pacers {
+  readonly #cluster: LoadedCluster;
+  readonly #ports: readonly number[];
+  #timesMs: number[] = [];
+  #isStopped = false;
+
+  constructor(cluster: LoadedCluster, ports: readonly number[]) {
+    this.#cluster = cluster;
+    this.#ports = ports;
+  }
+
+  /** Resolves after this time, or when stopped. */
+  async run(ms: number): Promise<void> {
+    const senders = await connectSenders(this.#ports, this.#cluster.users, CLIENTS, 1);
+    const endMs = performance.now() + ms;
+    await Promise.all(senders.map((sender) => this.#pace(sender, endMs)));
+    for (const sender of senders) sender.close();
+    this.#timesMs = senders.flatMap((sender) => sender.latenciesMs);
+    this.#cluster.acknowledge(this.#timesMs.length);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  get times(): Quantiles {
+    return quantiles(this.#timesMs);
+  }
+
+  async #pace(sender: Sender, endMs: number): Promise<void> {
+    while (!this.#isStopped && performance.now() < endMs) {
+      await sender.run({ left: 1 }, Infinity);
+      await new Promise((resolve) => setTimeout(resolve, SEND_EVERY_MS));
+    }
+  }
+}
