@@ -5,9 +5,10 @@ import type { DataDirectory } from "./journal/data_directory.ts";
 import type { OwnOrigin } from "./own_origin.ts";
 import type { Presence } from "./presence.ts";
 import { Cluster } from "./sync/cluster.ts";
-import { type GrpcListener, grpcTransport, listenForNodes } from "./sync/grpc.ts";
+import { grpcTransport, listenForNodes } from "./sync/grpc.ts";
 import { healthService } from "./sync/health.ts";
 import type { Membership } from "./sync/membership.ts";
+import type { PacketStream } from "./sync/packet.ts";
 
 export interface ReplicationParts {
   readonly config: ServerConfig;
@@ -73,11 +74,8 @@ export async function startReplication(parts: ReplicationParts): Promise<Running
     },
   });
   const services = { sync: parts.push, health };
-  const listener: GrpcListener = await listenForNodes(
-    ServerConfig.addressOf(node.grpc),
-    (stream) => cluster.welcome(stream),
-    services,
-  );
+  const welcome = (stream: PacketStream) => cluster.welcome(stream);
+  const listener = await listenForNodes(node.grpc, welcome, services);
   presence.tellNodes((account, online) => cluster.tellPresence(account, online));
   commit.replicateWith(cluster);
   cluster.start();

@@ -29,10 +29,16 @@ export async function runServe(args: readonly string[], version: string): Promis
     const config = await readConfig(flags);
     const node = config.getCurrentNode(flags.node ?? onlyNodeOf(config));
     const dataDirectory = flags.data ?? `data/${node.name}`;
-    const server = await startServer({ config, node, dataDirectory, version, log });
-    const signal = await Promise.race([nextSignal(), server.failed]);
-    log(`stopping (${signal})`);
-    await server.stop();
+    const signalled = nextSignal();
+    const starting = startServer({ config, node, dataDirectory, version, log });
+    const first = await Promise.race([starting, signalled]);
+    if (typeof first === "string") {
+      // Whatever is under way has told nobody anything.
+      log(`stopping (${first}) before it has served`);
+      return 0;
+    }
+    log(`stopping (${await Promise.race([signalled, first.failed])})`);
+    await first.stop();
     return 0;
   } catch (error) {
     if (error instanceof ConfigError) {

@@ -17,6 +17,8 @@ export class Subscription {
   /** What it has, once it has got the frames that were taken so far. */
   readonly #seen: VersionVector;
   #at: number;
+  /** The first event that is new since the client subscribed. */
+  readonly #newFrom: number;
   #frames: Uint8Array[] = [];
 
   /** Without `since`, from now on. */
@@ -25,7 +27,8 @@ export class Subscription {
     this.#account = account;
     this.#since = (since ?? state.vector).copy();
     this.#seen = this.#since.copy();
-    this.#at = since === undefined ? account.feed.length : 0;
+    this.#newFrom = account.feed.length;
+    this.#at = since === undefined ? this.#newFrom : 0;
   }
 
   /** How many events are left, in frames. */
@@ -53,12 +56,28 @@ export class Subscription {
 
   #eventAt(at: number): FeedEvent | undefined {
     const number = this.#account.feed.at(at);
-    if (this.#since.covers(this.#state.feed.sourceOf(number))) return undefined;
+    if (this.#since.covers(this.#state.feed.sourceOf(number))) {
+      return at < this.#newFrom ? undefined : this.#correction(number);
+    }
     const event = this.#state.eventFor(this.#account, number);
     // Only its time may have changed.
     const hasIt = event?.kind === "message" && event.insteadOf !== undefined &&
       this.#seen.covers(event.insteadOf);
     return hasIt ? undefined : event;
+  }
+
+  /**
+   * What the client saw happen to a message on another node, and is told again as it was told the
+   * message again: its sender had repeated it on this node, which was behind.
+   */
+  #correction(number: number): FeedEvent | undefined {
+    const event = this.#state.eventFor(this.#account, number);
+    if (event === undefined || event.kind === "message") return undefined;
+    const { messages } = this.#state;
+    const rows = event.rows.filter((row) =>
+      messages.hasCome(row) && !this.#since.covers(messages.provenanceOf(row))
+    );
+    return rows.length === 0 ? undefined : { ...event, rows };
   }
 
   /** A client that is cut off between two frames of one event resumes from before it. */

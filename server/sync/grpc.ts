@@ -15,6 +15,7 @@ import {
   type StatusObject,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { createServer, type Socket } from "node:net";
 import type { Packet, PacketSink, PacketStream, StreamEnd, Transport } from "./packet.ts";
 import { loadProtos } from "./proto.ts";
 
@@ -22,8 +23,8 @@ const SYNC = "chat.sync.v1.Sync";
 const HEALTH = "grpc.health.v1.Health";
 /** The longest line of a journal, and room for what is around it. */
 const MESSAGE_BYTES_MAX = 8 * 1024 * 1024;
-/** How long a server that stops waits for calls to end, in ms. */
-const SHUTDOWN_MS = 1000;
+/** How long connections stay open after the last word, in ms: the other side has to read it. */
+const LINGER_MS = 50;
 
 const OPTIONS: ChannelOptions = {
   "grpc.max_receive_message_length": MESSAGE_BYTES_MAX,
@@ -56,9 +57,14 @@ export interface GrpcListener {
   close(): Promise<void>;
 }
 
-/** Takes calls of other nodes and programs. Rejects if the address cannot be listened on. */
+/**
+ * Takes calls of other nodes and programs. Rejects if the address cannot be listened on.
+ *
+ * Connections are taken here and handed to the library, so that they can be ended here, too: it would
+ * say GOAWAY, at which the HTTP/2 of Deno 2.9.6 now and then aborts the process that is told.
+ */
 export async function listenForNodes(
-  address: string,
+  { host, port }: { readonly host: string; readonly port: number },
   welcome: (stream: PacketStream) => void,
   services: GrpcServices,
 ): Promise<GrpcListener> {
@@ -68,13 +74,28 @@ export async function listenForNodes(
     Link: (call: ServerDuplexStream<WirePacket, WirePacket>) => welcome(new ServerPackets(call)),
   });
   server.addService(serviceOf(HEALTH), services.health);
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(address, serverCredentials(), (error, port) => {
-      if (error === null) resolve(port);
-      else reject(error);
-    });
+  const injector = server.createConnectionInjector(serverCredentials());
+  const sockets = new Set<Socket>();
+  const listener = createServer((socket) => {
+    socket.setNoDelay(true);
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    injector.injectConnection(socket);
   });
-  return { port, close: () => shutDown(server) };
+  await new Promise<void>((resolve, reject) => {
+    listener.once("error", reject);
+    listener.listen(port, host, resolve);
+  });
+  const { port: found = port } = listener.address() as { port?: number };
+  return {
+    port: found,
+    async close() {
+      const closed = new Promise((resolve) => listener.close(resolve));
+      await new Promise((resolve) => setTimeout(resolve, LINGER_MS));
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
 }
 
 /** A gRPC status, for a call that is refused: `details` are for people. */
@@ -99,20 +120,6 @@ export function serviceOf(name: string): ServiceDefinition {
 
 function missing(name: string): never {
   throw new Error(`Cannot find ${name} in proto/`);
-}
-
-/** Waits boundedly: a node that does not hang up must not keep this one. */
-async function shutDown(server: Server): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const force = setTimeout(() => {
-      server.forceShutdown();
-      resolve();
-    }, SHUTDOWN_MS);
-    server.tryShutdown(() => {
-      clearTimeout(force);
-      resolve();
-    });
-  });
 }
 
 /** A packet as proto-loader has it: `kind` says which of the other fields is there. */
@@ -221,7 +228,7 @@ function endOf({ code, details = "" }: Partial<StatusObject>): StreamEnd {
   // grpc-js says much, and the address again.
   const why = /ECONNREFUSED/.test(details)
     ? "nothing listens there"
-    : details.replace(/^No connection established\. Last error: /, "");
+    : details.replace(/^No connection established\. Last error: |\s*Resolution note:\s*$/g, "");
   return { kind: "lost", why };
 }
 
