@@ -272,7 +272,10 @@ export class Commit {
     own: Operation | undefined,
     ownCount: number,
   ): void {
-    for (const { origin, seq } of batch) this.durable.advance(origin, seq);
+    for (const [index, { origin, seq }] of batch.entries()) {
+      // Those of one origin mostly come one after the other.
+      if (batch[index + 1]?.origin !== origin) this.durable.advance(origin, seq);
+    }
     this.#settled += batch.length;
     // First of all, as others need the longest.
     this.#replication?.publish(batch, written);

@@ -32,6 +32,12 @@ const [QUOTE, BRACE, NEWLINE] = [0x22, 0x7d, 0x0a];
 const encoder = new TextEncoder();
 const lenientDecoder = new TextDecoder();
 
+/** An operation as it came from another journal, to be written again without being made anew. */
+export interface SealedOperation {
+  /** Its line without a batch's marker, with seal and newline. */
+  readonly sealed: Uint8Array;
+}
+
 /** Encodes one batch after another into one buffer that grows as it must. */
 export class BatchEncoder {
   #bytes = new Uint8Array(BUFFER_BYTES_MIN);
@@ -42,7 +48,7 @@ export class BatchEncoder {
    * Encodes operations from index `from` on, as many as one batch takes, and returns the index
    * after the last of them. Throws RecordError.
    */
-  encode(operations: readonly Operation[], from: number): number {
+  encode(operations: readonly (Operation & Partial<SealedOperation>)[], from: number): number {
     this.#length = 0;
     this.#ends = [];
     if (this.#bytes.length > BUFFER_BYTES_KEPT) this.#bytes = new Uint8Array(BUFFER_BYTES_MIN);
@@ -50,16 +56,27 @@ export class BatchEncoder {
     for (const operation of from === 0 ? operations : operations.slice(from)) {
       index++;
       const start = this.#length;
-      const text = encodeRecord(operation);
-      this.#reserve(3 * text.length + MARKER_BYTES_MAX + SEAL_BYTES + 1);
-      this.#text(text);
-      this.#length--; // its closing brace comes after the seal
+      const { sealed } = operation;
+      if (sealed === undefined) {
+        const text = encodeRecord(operation);
+        this.#reserve(3 * text.length + MARKER_BYTES_MAX + SEAL_BYTES + 1);
+        this.#text(text);
+        this.#length--; // its closing brace comes after the seal
+      } else {
+        this.#reserve(sealed.length + MARKER_BYTES_MAX);
+        this.#bytes.set(sealed, start);
+        this.#length += sealed.length - SEAL_BYTES - 1;
+      }
       if (index === operations.length || this.#length >= BATCH_BYTES_FULL) {
         this.#text(batchText({ records: index - from, bytes: start }));
         this.#seal(start);
         break;
       }
-      this.#seal(start);
+      if (sealed === undefined) this.#seal(start);
+      else {
+        this.#length = start + sealed.length;
+        this.#ends.push(this.#length);
+      }
     }
     return index;
   }

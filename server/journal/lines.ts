@@ -1,5 +1,5 @@
 import type { Operation } from "../core/operation.ts";
-import { sealFault } from "./batch.ts";
+import { type SealedOperation, sealFault } from "./batch.ts";
 import { MessageLines } from "./message_line.ts";
 import { decodeLine, RecordError } from "./record.ts";
 
@@ -8,16 +8,12 @@ import { decodeLine, RecordError } from "./record.ts";
  * and batch markers that they had there, and markers mean nothing here.
  */
 
-/** Where a line stands in some bytes, and whose operation it is. */
-export interface NamedLine {
-  readonly origin: string;
-  readonly seq: number;
-  readonly start: number;
-  /** After its newline. */
-  readonly end: number;
+/** Whose operations some lines are, and where each line ends, after its newline. */
+export interface NamedLines {
+  readonly names: readonly { readonly origin: string; readonly seq: number }[];
+  readonly ends: readonly number[];
 }
 
-const NEWLINE = 0x0a;
 /** How operations end that this version writes. Nothing inside of a string looks like it. */
 const NAMED_END =
   /,"origin":"([^"\\]+)","seq":(\d{1,15})(?:,"batch":\{[^{}]*\})?,"crc":"[\da-f]{8}"\}$/;
@@ -26,39 +22,48 @@ const NAMED_END_CHARS_MAX = 256;
 const singleBytes = new TextDecoder("latin1");
 
 /** Whose operations whole lines of a journal are, at little cost: nothing else of them is looked at. */
-export function nameLines(bytes: Uint8Array): NamedLine[] {
+export function nameLines(bytes: Uint8Array): NamedLines {
   const text = singleBytes.decode(bytes);
-  const lines: NamedLine[] = [];
+  const names: { origin: string; seq: number }[] = [];
+  const ends: number[] = [];
   for (let start = 0; start < bytes.length;) {
-    const newline = endOfLine(bytes, start);
+    const newline = text.indexOf("\n", start);
+    if (newline < 0) throw partial();
     const ending = text.slice(Math.max(start, newline - NAMED_END_CHARS_MAX), newline);
     const match = NAMED_END.exec(ending);
     const name = match?.[1] === undefined
       ? decodeLine(bytes.subarray(start, newline)).operation
       : { origin: match[1], seq: Number(match[2]) };
-    lines.push({ origin: name.origin, seq: name.seq, start, end: newline + 1 });
+    names.push({ origin: name.origin, seq: name.seq });
+    ends.push(newline + 1);
     start = newline + 1;
   }
-  return lines;
+  return { names, ends };
 }
 
-/** The operations of whole lines. Throws {@linkcode RecordError} on what no journal has. */
-export function readLines(bytes: Uint8Array): Operation[] {
+/**
+ * The operations of whole lines, with the lines themselves where those can be written as they are.
+ * Throws {@linkcode RecordError} on what no journal has.
+ */
+export function readLines(bytes: Uint8Array): (Operation & Partial<SealedOperation>)[] {
   const messages = new MessageLines(bytes);
-  const operations: Operation[] = [];
+  const operations: (Operation & Partial<SealedOperation>)[] = [];
   for (let start = 0; start < bytes.length;) {
-    const end = endOfLine(bytes, start);
+    const end = messages.endOfLine(start);
+    if (end === bytes.length) throw partial();
     const fault = sealFault(bytes, start, end);
     if (fault !== undefined) throw new RecordError(`found ${fault} at byte ${start}`);
-    const line = messages.read(start, end) ?? decodeLine(bytes.subarray(start, end));
-    operations.push(line.operation);
+    const message = messages.read(start, end);
+    // As this version writes it, so it can be written again as it came.
+    const isSealed = message !== undefined && message.batch === undefined;
+    const { operation } = message ?? decodeLine(bytes.subarray(start, end));
+    const sealed = isSealed ? { sealed: bytes.subarray(start, end + 1) } : {};
+    operations.push(Object.assign(operation, sealed));
     start = end + 1;
   }
   return operations;
 }
 
-function endOfLine(bytes: Uint8Array, start: number): number {
-  const end = bytes.indexOf(NEWLINE, start);
-  if (end < 0) throw new RecordError("expected whole lines, found a part of one");
-  return end;
+function partial(): RecordError {
+  return new RecordError("expected whole lines, found a part of one");
 }

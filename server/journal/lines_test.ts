@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Operation } from "../core/operation.ts";
 import { encodeBatch, message, PROVENANCE } from "../testing/journal_fixture.ts";
 import { sealedLine } from "./batch.ts";
@@ -14,29 +14,45 @@ const OPERATIONS: readonly Operation[] = [
 
 Deno.test("nameLines() finds whose operations lines are, without their content", () => {
   const bytes = encodeBatch(OPERATIONS);
-  const lines = nameLines(bytes);
-  assertEquals(
-    lines.map(({ origin, seq }) => ({ origin, seq })),
-    OPERATIONS.map(({ origin, seq }) => ({ origin, seq })),
-  );
-  assertEquals(lines[0]?.start, 0);
-  assertEquals(lines.at(-1)?.end, bytes.length);
-  for (const [index, { end }] of lines.entries()) {
-    assertEquals(lines[index + 1]?.start ?? bytes.length, end);
-  }
+  const { names, ends } = nameLines(bytes);
+  assertEquals(names, OPERATIONS.map(({ origin, seq }) => ({ origin, seq })));
+  assertEquals(ends.map((end) => bytes[end - 1]), OPERATIONS.map(() => 0x0a));
+  assertEquals(ends.at(-1), bytes.length);
 });
 
 Deno.test("nameLines() and readLines() take operations of other versions, whatever their order", () => {
   const json = '{"seq":7,"origin":"n.e","operation":"react","time":1,"tick":0,"list":[{"seq":1}]}';
   const line = sealedLine(json);
-  assertEquals(nameLines(line), [{ origin: "n.e", seq: 7, start: 0, end: line.length }]);
+  assertEquals(nameLines(line), { names: [{ origin: "n.e", seq: 7 }], ends: [line.length] });
   const [operation] = readLines(line);
   assertEquals(operation?.kind === "unknown" && operation.line, json);
 });
 
 Deno.test("readLines() reads what a journal holds, markers or not", () => {
   const bytes = Uint8Array.from([...encodeBatch(OPERATIONS), ...encodeBatch([message(4)])]);
-  assertEquals(readLines(bytes), [...OPERATIONS, message(4)]);
+  const read = readLines(bytes).map(({ sealed: _, ...operation }) => operation);
+  assertEquals(read, [...OPERATIONS, message(4)]);
+});
+
+Deno.test("a journal takes lines of another one as they came, and is the same as if it had made them", () => {
+  const operations = [
+    message(1, 'with "quotes" and ü'),
+    message(2),
+    message(3),
+    ...OPERATIONS.slice(2),
+  ];
+  const bytes = encodeBatch(operations);
+  assertEquals(encodeBatch(readLines(bytes)), bytes);
+  // In other batches than before: markers are made anew.
+  const [first, ...others] = readLines(bytes);
+  assert(first !== undefined && first.sealed === undefined);
+  const both = Uint8Array.from([...encodeBatch([first]), ...encodeBatch(others)]);
+  const again = Uint8Array.from([
+    ...encodeBatch(operations.slice(0, 1)),
+    ...encodeBatch(operations.slice(1)),
+  ]);
+  assertEquals(both, again);
+  assert(others[0]?.sealed !== undefined);
 });
 
 Deno.test("readLines() refuses every flipped bit, and lines that are cut", () => {

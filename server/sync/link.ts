@@ -156,13 +156,12 @@ export class Link {
 
   #takeLines(lines: Uint8Array): void {
     const operations = readLines(lines);
-    for (const { origin } of operations) {
-      if (this.theirs.seqOf(origin) === 0 && !isOrigin(origin)) throw new Error("a strange origin");
+    const sent = lastOf(operations);
+    for (const origin of sent.entries().keys()) {
+      if (!isOrigin(origin)) throw new Error("a strange origin");
     }
     const durable = this.#parts.accept(operations);
     // It sends only what is durable there, and need not be sent it.
-    const sent = new VersionVector();
-    for (const { origin, seq } of operations) sent.advance(origin, seq);
     this.theirs.include(sent);
     this.#outgoing.has(sent);
     void durable.then(() => {
@@ -217,6 +216,16 @@ export class Link {
       this.#beat();
     });
   }
+}
+
+/** The last operation of each origin. */
+function lastOf(operations: readonly Operation[]): VersionVector {
+  const last = new VersionVector();
+  for (const [index, { origin, seq }] of operations.entries()) {
+    // Those of one origin mostly come one after the other.
+    if (operations[index + 1]?.origin !== origin) last.advance(origin, seq);
+  }
+  return last;
 }
 
 /** A vector that another node sent. Throws if it is none. */

@@ -1,3 +1,4 @@
+import type { OperationName } from "../commit.ts";
 import type { VersionVector } from "../core/version_vector.ts";
 import { nameLines } from "../journal/lines.ts";
 import type { LineChunk, RecentBatches } from "./recent_batches.ts";
@@ -164,7 +165,8 @@ export class Outgoing {
         const bytes = await this.#reader.read(at, CHUNK_BYTES_MAX);
         // It may have been restarted at another place meanwhile.
         if (this.#at === at && !this.#isClosed) {
-          this.#sendWanted([{ at, bytes, lines: nameLines(bytes) }]);
+          const { names, ends } = nameLines(bytes);
+          this.#sendWanted([{ at, bytes, names, ends, from: 0, to: names.length }]);
         }
         await this.#parts.nextTurn();
         this.#sendRecent();
@@ -182,12 +184,9 @@ export class Outgoing {
   #sendWanted(chunks: readonly LineChunk[]): void {
     const parts: Uint8Array[] = [];
     let length = 0;
-    for (const { at, bytes, lines } of chunks) {
-      for (const { start, end } of this.#wantedRanges(lines)) {
-        parts.push(bytes.subarray(start, end));
-        length += end - start;
-      }
-      this.#at = at + bytes.length;
+    for (const chunk of chunks) {
+      length += this.#takeWanted(chunk, parts);
+      this.#at = chunk.at + (chunk.ends[chunk.to - 1] ?? 0);
     }
     if (length === 0) return;
     const packet = new Uint8Array(length);
@@ -200,18 +199,35 @@ export class Outgoing {
     this.#parts.send(packet);
   }
 
-  /** Where the lines stand that are for the other: from now on it has them. */
-  *#wantedRanges(lines: LineChunk["lines"]): Generator<{ start: number; end: number }> {
-    let range: { start: number; end: number } | undefined;
-    for (const { origin, seq, start, end } of lines) {
-      if (seq <= this.#known.seqOf(origin) || !this.#isFor(origin)) continue;
-      this.#known.advance(origin, seq);
-      if (range?.end === start) range.end = end;
-      else {
-        if (range !== undefined) yield range;
-        range = { start, end };
+  /** Adds the lines that are for the other to `parts`: from now on it has them. Returns their bytes. */
+  #takeWanted({ bytes, names, ends, from, to }: LineChunk, parts: Uint8Array[]): number {
+    let length = 0;
+    const takeRange = (first: number, last: number) => {
+      const part = bytes.subarray(ends[first - 1] ?? 0, ends[last - 1]);
+      parts.push(part);
+      length += part.length;
+    };
+    // Operations of one origin mostly come one after the other.
+    let [origin, isFor, known] = ["", false, 0];
+    let first = -1;
+    for (let index = from; index < to; index++) {
+      const name = names[index] as OperationName;
+      if (name.origin !== origin) {
+        if (isFor) this.#known.advance(origin, known);
+        origin = name.origin;
+        isFor = this.#isFor(origin);
+        known = this.#known.seqOf(origin);
+      }
+      const isTaken = isFor && name.seq > known;
+      if (isTaken) known = name.seq;
+      if (isTaken && first < 0) first = index;
+      if (!isTaken && first >= 0) {
+        takeRange(first, index);
+        first = -1;
       }
     }
-    if (range !== undefined) yield range;
+    if (isFor) this.#known.advance(origin, known);
+    if (first >= 0) takeRange(first, to);
+    return length;
   }
 }

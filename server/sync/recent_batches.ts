@@ -1,12 +1,18 @@
-import type { Operation } from "../core/operation.ts";
+import type { OperationName } from "../commit.ts";
 import type { WrittenBatch } from "../journal/journal.ts";
-import type { NamedLine } from "../journal/lines.ts";
 
 /** Lines of the journal, and where they stand in it. */
 export interface LineChunk {
+  /** Where in the journal `bytes` begins. */
   readonly at: number;
   readonly bytes: Uint8Array;
-  readonly lines: readonly NamedLine[];
+  /** Whose operations the lines are. */
+  readonly names: readonly OperationName[];
+  /** Where in `bytes` each line ends. */
+  readonly ends: readonly number[];
+  /** Of all these lines, those meant: from the first on, up to before the last. */
+  readonly from: number;
+  readonly to: number;
 }
 
 /** What is kept in memory for streams that are nearly up to date, in bytes, but for the last batch. */
@@ -14,40 +20,52 @@ export const RECENT_BYTES_MAX = 2 * 1024 * 1024;
 
 /** The end of the journal: what nearly every stream sends next, and no stream has to read again. */
 export class RecentBatches {
-  #chunks: LineChunk[] = [];
+  readonly #chunks: LineChunk[] = [];
   #bytes = 0;
 
   /** A batch that is durable now; undefined if it can only be read from the file. */
-  add(operations: readonly Operation[], written: WrittenBatch | undefined): void {
+  add(names: readonly OperationName[], written: WrittenBatch | undefined): void {
     if (written === undefined) {
-      this.#chunks = [];
+      this.#chunks.length = 0;
       this.#bytes = 0;
       return;
     }
     const { at, bytes, ends } = written;
-    const lines = operations.map(({ origin, seq }, index) => ({
-      origin,
-      seq,
-      start: ends[index - 1] ?? 0,
-      end: ends[index] ?? 0,
-    }));
     // The journal writes its next batch into the same bytes.
-    this.#chunks.push({ at, bytes: bytes.slice(), lines });
+    this.#chunks.push({ at, bytes: bytes.slice(), names, ends, from: 0, to: names.length });
     this.#bytes += bytes.length;
     while (this.#bytes > RECENT_BYTES_MAX && this.#chunks.length > 1) {
       this.#bytes -= this.#chunks.shift()?.bytes.length ?? 0;
     }
   }
 
-  /** The batches from `at` on, as far as they are of `bytesMax` bytes; none if they are not kept. */
-  from(at: number, bytesMax: number): readonly LineChunk[] {
-    const first = this.#chunks.findLastIndex((chunk) => chunk.at === at);
-    if (first < 0) return [];
-    let last = first;
-    for (let bytes = 0; last < this.#chunks.length; last++) {
-      bytes += this.#chunks[last]?.bytes.length ?? 0;
-      if (bytes > bytesMax) break;
+  /** The lines from `at` on, about `bytesMax` bytes and at least one; none if they are not kept. */
+  from(at: number, bytesMax: number): LineChunk[] {
+    const first = this.#chunks.findLastIndex((chunk) => chunk.at <= at);
+    const found: LineChunk[] = [];
+    let left = bytesMax;
+    for (const chunk of first < 0 ? [] : this.#chunks.slice(first)) {
+      const start = Math.max(0, at - chunk.at);
+      const from = start === 0 ? 0 : indexAfter(chunk.ends, start);
+      const to = Math.max(
+        from + (found.length === 0 ? 1 : 0),
+        indexAfter(chunk.ends, start + left),
+      );
+      if (to > from) found.push({ ...chunk, from, to });
+      if (to < chunk.names.length) break;
+      left -= chunk.bytes.length - start;
     }
-    return this.#chunks.slice(first, last);
+    return found;
   }
+}
+
+/** How many of `ends`, which rise, are at most `limit`. */
+function indexAfter(ends: readonly number[], limit: number): number {
+  let [low, high] = [0, ends.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((ends[middle] ?? Infinity) <= limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
