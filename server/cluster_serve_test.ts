@@ -282,6 +282,34 @@ Deno.test("a copied directory, or an old one put back, is no fork: all nodes end
   back.close();
 });
 
+Deno.test("a node whose journal lost its end gets it back, whether it notices by itself or not", async () => {
+  await using cluster = await TestCluster.start();
+  const journal = `${cluster.dataOf("node1")}/journal-00000001.jsonl`;
+  const alice = await WireClient.signedIn(cluster.port("node1"), "alice");
+  alice.close();
+  for (const cutAtLine of [false, true]) {
+    // Started again, as what was there at a start is known to have been synced.
+    await cluster.stopNode("node1");
+    await cluster.startNode("node1");
+    await cluster.connected();
+    const client = await WireClient.signedIn(cluster.port("node1"), "alice");
+    for (let i = 0; i < 5; i++) await client.expect("sent", send("alice", `${cutAtLine} ${i}`));
+    client.close();
+    await cluster.converged();
+    await cluster.stopNode("node1");
+    const bytes = await Deno.readFile(journal);
+    const end = cutAtLine ? bytes.lastIndexOf(0x0a, bytes.length - 2) + 1 : bytes.length - 10;
+    await Deno.truncate(journal, end);
+    await cluster.startNode("node1");
+    const again = await WireClient.signedIn(cluster.port("node1"), "alice");
+    await again.expect("sent", send("alice", `${cutAtLine} more`));
+    await cluster.converged();
+    const found = await again.expect("messages", list("alice"));
+    assertEquals(found.filter(({ content }) => content.startsWith(`${cutAtLine}`)).length, 6);
+    again.close();
+  }
+});
+
 async function assertClosed(client: WireClient): Promise<void> {
   await client.closed.catch((error) => assert(error instanceof ClosedError));
 }

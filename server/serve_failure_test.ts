@@ -21,6 +21,16 @@ async function sendUntilGone(port: number, user: Credentials): Promise<string[]>
   }
 }
 
+Deno.test("SIGTERM ends a node in good order, as soon as it listens", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "chat-fails-" });
+  for (let round = 0; round < 3; round++) {
+    const server = await ServerProcess.start(fromSource, directory);
+    const { code } = await server.stop();
+    assertEquals(code, 0, server.log.join("\n"));
+  }
+  await Deno.remove(directory, { recursive: true });
+});
+
 async function failsCleanly(failing: Program, says: string): Promise<void> {
   const directory = await Deno.makeTempDir({ prefix: "chat-fails-" });
   const healthy = await ServerProcess.start(fromSource, directory);

@@ -1,4 +1,4 @@
-import { CONTENT_BYTES_MAX } from "../connection.ts";
+import { CONTENT_BYTES_MAX, type Sent } from "../connection.ts";
 import { printable, printableJson } from "../text/printable.ts";
 import { counted } from "../text/wording.ts";
 import type { Call, Command } from "./command.ts";
@@ -7,6 +7,9 @@ import { EXIT, type ExitCode, exitCodeOf } from "./exit_code.ts";
 import { SIGN_IN_OPTIONS } from "./option_table.ts";
 import { withoutLineEnd } from "./settings.ts";
 import { whileSignedIn } from "./signed_in.ts";
+
+/** After so many ms each, it is asked again on how many nodes a message is. */
+const ASK_AGAIN_MS = [50, 150, 500];
 
 export const send: Command = {
   name: "send",
@@ -26,7 +29,7 @@ async function run(call: Call): Promise<ExitCode> {
   try {
     return await whileSignedIn(call, async (client) => {
       isSending = true;
-      const sent = await client.send(to, content, { key });
+      const sent = await sendToSome(call, copiesMin, () => client.send(to, content, { key }));
       const stored = `stored on ${counted(sent.copies, "node")}`;
       await shell.write(
         options.has("json")
@@ -44,6 +47,24 @@ async function run(call: Call): Promise<ExitCode> {
     }
     throw error;
   }
+}
+
+/**
+ * Sends, and asks again while the message is on fewer nodes: a server answers when it is on as many as
+ * the cluster's configuration says, which may be fewer, and repeated with its key it is one message.
+ */
+async function sendToSome(
+  { outside }: Call,
+  copiesMin: number,
+  send: () => Promise<Sent>,
+): Promise<Sent> {
+  let sent = await send();
+  for (const pauseMs of ASK_AGAIN_MS) {
+    if (sent.copies >= copiesMin) break;
+    await new Promise<void>((resolve) => outside.clock.after(pauseMs, resolve));
+    sent = await send();
+  }
+  return sent;
 }
 
 async function contentFromStdin({ shell }: Call): Promise<string> {

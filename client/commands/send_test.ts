@@ -10,16 +10,21 @@ import { send } from "./send.ts";
 
 const ALICE = { CHAT_USER: "alice", CHAT_PASSWORD: "correct horse" };
 
-/** Runs `chat send` to a server that stores the message on so many nodes. */
-async function sendTo(copies: number, ...args: string[]) {
+/** Runs `chat send` to a server that has the message on so many nodes, each time that it is asked. */
+async function sendTo(copies: number | readonly number[], ...args: string[]) {
   using server = new ScriptedServer();
   const shell = new TestShell(ALICE);
   const command = ["--host", formatHost(server.host), "bob", "hello", ...args];
   const running = runCommand(send, command, { shell, outside: denoOutside });
   const peer = await server.acceptSignIn();
-  await peer.expect("send_message");
-  const sent: Reply = { kind: "sent", payload: { id: "m1", time: 7, copies } };
-  await peer.reply(sent);
+  const keys = new Set<string | undefined>();
+  for (const count of [copies].flat()) {
+    const { payload } = await peer.expect("send_message");
+    keys.add(payload.key);
+    const sent: Reply = { kind: "sent", payload: { id: "m1", time: 7, copies: count } };
+    await peer.reply(sent);
+  }
+  assertEquals(keys.size, 1);
   return { code: await running, stdout: shell.stdout, notes: shell.notes };
 }
 
@@ -32,12 +37,17 @@ Deno.test("chat send says on how many nodes the message is stored", async () => 
 
 Deno.test("chat send --min-copies is content with so many copies, and exits with 5 for fewer", async () => {
   assertEquals((await sendTo(2, "--min-copies", "2")).code, EXIT.done);
-  const few = await sendTo(1, "--min-copies", "2", "--json");
+  const few = await sendTo([1, 1, 1, 1], "--min-copies", "2", "--json");
   assertEquals(few, {
     code: EXIT.tooFewCopies,
     stdout: '{"id":"m1","time":7,"copies":1}\n',
     notes: ["chat: too few copies: stored on 1 node, --min-copies is 2"],
   });
+});
+
+Deno.test("chat send --min-copies asks again for what is on its way to more nodes", async () => {
+  const late = await sendTo([2, 3], "--min-copies", "3");
+  assertEquals(late, { code: EXIT.done, stdout: "sent m1 (stored on 3 nodes)\n", notes: [] });
 });
 
 Deno.test("chat send --help tells of --min-copies and its exit code", async () => {

@@ -2,7 +2,8 @@ import { ClusterProcesses } from "../../server/testing/cluster_processes.ts";
 import type { Program } from "../../server/testing/server_process.ts";
 import type { Credentials } from "../../server/testing/wire_client.ts";
 import { timeEvents } from "./event_time.ts";
-import { printQuantiles, printRound, printTitle } from "./print.ts";
+import { type MachineLimits, measureMachine } from "./machine.ts";
+import { print, printMachine, printQuantiles, printRound, printTitle, ratio } from "./print.ts";
 import { type Plan, type Round, type RoundOptions, runRound, signUpMany } from "./round.ts";
 
 /** How long nodes may take to have the same after a round, in ms. */
@@ -19,9 +20,12 @@ export async function measureClusters(
     printTitle(`${nodes} nodes, acknowledged with ${copies} ${copies === 1 ? "copy" : "copies"}`);
     const directory = `${scratch}/copies${copies}`;
     await Deno.mkdir(directory);
+    // Each time anew: a virtual machine is not the same for minutes.
+    const machine = await measureMachine(directory, plan.machineMs);
+    printMachine(machine);
     const cluster = await LoadedCluster.start({ program, directory, nodes, copies }, plan.accounts);
     try {
-      await measure(cluster, plan);
+      await measure(cluster, plan, machine);
     } finally {
       await cluster.close();
       await Deno.remove(directory, { recursive: true });
@@ -29,11 +33,23 @@ export async function measureClusters(
   }
 }
 
-async function measure(cluster: LoadedCluster, plan: Plan): Promise<void> {
+async function measure(
+  cluster: LoadedCluster,
+  plan: Plan,
+  machine: MachineLimits,
+): Promise<void> {
   const ms = plan.roundMs;
+  const ports = cluster.ports.slice(0, 1);
+  // What has run only a few times is not compiled yet, on three nodes even less than on one.
+  await cluster.round({ clients: 64, inFlight: 1, ms, ports });
   for (const [clients, inFlight] of [[1, 1], [64, 1], [64, 32]] as const) {
-    const round = await cluster.round({ clients, inFlight, ms, ports: cluster.ports.slice(0, 1) });
-    printRound(`${clients} clients, ${inFlight} in flight`, round);
+    const name = `${clients} clients, ${inFlight} in flight`;
+    const round = await cluster.round({ clients, inFlight, ms, ports });
+    printRound(name, round);
+    if (clients > 1) {
+      const share = round.messagesPerSecond / machine.pingPongsPerSecond64;
+      print(`ratio: ${name} to 64 ping-pongs`, ratio(share));
+    }
     await cluster.verify();
   }
   for (const inFlight of [1, 32]) {

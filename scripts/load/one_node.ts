@@ -6,7 +6,7 @@ import {
   WireClient,
 } from "../../server/testing/wire_client.ts";
 import { type MachineLimits, measureMachine } from "./machine.ts";
-import { megabytes, perSecond, print, printRound, ratio } from "./print.ts";
+import { megabytes, print, printMachine, printRound, ratio } from "./print.ts";
 import { type Plan, type Round, runRound, signUpMany, userOf } from "./round.ts";
 
 const RETRY_MS = 50;
@@ -149,12 +149,6 @@ export class OneNodeRun {
       throw new Error(`Lost or doubled: ${this.#acknowledged} acknowledged, ${messages} there`);
     }
   }
-}
-
-function printMachine(limits: MachineLimits): void {
-  print("machine: fsyncs/s", perSecond(limits.fsyncsPerSecond));
-  print("machine: TCP ping-pongs/s, 1 connection", perSecond(limits.pingPongsPerSecond1));
-  print("machine: TCP ping-pongs/s, 64 connections", perSecond(limits.pingPongsPerSecond64));
 }
 
 function printRatios(machine: MachineLimits, [one, , many, pipelined]: readonly Round[]): void {

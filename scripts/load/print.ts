@@ -1,3 +1,4 @@
+import type { MachineLimits } from "./machine.ts";
 import type { Quantiles, Round } from "./round.ts";
 
 const NAME_WIDTH = 48;
@@ -23,6 +24,12 @@ export function printRound(name: string, round: Round): void {
 export function printQuantiles(name: string, { count, p50Ms, p99Ms, maxMs }: Quantiles): void {
   const [p50, p99, max] = [p50Ms, p99Ms, maxMs].map((ms) => `${ms.toFixed(2)} ms`);
   print(name, `p50 ${p50}, p99 ${p99}, at most ${max}, of ${count.toLocaleString("en")}`);
+}
+
+export function printMachine(limits: MachineLimits): void {
+  print("machine: fsyncs/s", perSecond(limits.fsyncsPerSecond));
+  print("machine: TCP ping-pongs/s, 1 connection", perSecond(limits.pingPongsPerSecond1));
+  print("machine: TCP ping-pongs/s, 64 connections", perSecond(limits.pingPongsPerSecond64));
 }
 
 export function perSecond(value: number): string {

@@ -32,6 +32,10 @@ const OPTIONS: ChannelOptions = {
   // Every call to a node is a connection of its own: its end is the end of the stream.
   "grpc.use_local_subchannel_pool": 1,
   "grpc.enable_http_proxy": 0,
+  // Streams are called for again here, and what they do is counted here: layers that cost each message.
+  "grpc.enable_retries": 0,
+  "grpc.enable_channelz": 0,
+  "grpc.service_config_disable_resolution": 1,
 };
 
 const protos = loadProtos();

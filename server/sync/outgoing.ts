@@ -34,7 +34,7 @@ export const CHUNK_BYTES_MAX = 256 * 1024;
  * At so many packets that are not acknowledged as durable nothing more is sent, so nothing queues
  * however slow the other is.
  */
-export const UNACKED_PACKETS_MAX = 2;
+export const UNACKED_PACKETS_MAX = 4;
 /**
  * While one is not acknowledged, a smaller one waits and grows, as batches do while one is synced:
  * under load a packet costs more than the operations in it.
