@@ -206,6 +206,11 @@ export class Commit {
     return new Promise((resolve) => this.#waitForCopied.push({ position, resolve }));
   }
 
+  /** Nothing is written any more: what others send from now on, they send again at the next start. */
+  close(): void {
+    this.#failed = true;
+  }
+
   /** Resolves once everything submitted so far is settled, or nothing more ever will be. */
   async drained(): Promise<void> {
     await this.#writing;

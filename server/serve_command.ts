@@ -38,7 +38,7 @@ export async function runServe(args: readonly string[], version: string): Promis
       return 0;
     }
     log(`stopping (${await Promise.race([signalled, first.failed])})`);
-    await first.stop();
+    await first.finish();
     return 0;
   } catch (error) {
     if (error instanceof ConfigError) {
