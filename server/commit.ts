@@ -110,6 +110,8 @@ export class Commit {
   readonly #waitForCopied: Waiter[] = [];
   #writing: Promise<void> | undefined;
   #failed = false;
+  /** Resolves when nothing is written any more. */
+  readonly #over = Promise.withResolvers<void>();
   readonly #onChange: ((change: Change, operation: Operation) => void)[] = [];
   readonly #onProgress: (() => void)[] = [];
 
@@ -209,18 +211,20 @@ export class Commit {
   /** Nothing is written any more: what others send from now on, they send again at the next start. */
   close(): void {
     this.#failed = true;
+    this.#over.resolve();
   }
 
   /** Resolves once everything submitted so far is settled, or nothing more ever will be. */
   async drained(): Promise<void> {
-    await this.#writing;
+    await Promise.race([this.#untilSettled(this.#position), this.#over.promise]);
   }
 
   #add(operation: Operation, change: Change): void {
     this.#queued.push(operation);
     this.#position++;
-    for (const listener of this.#onChange) listener(change, operation);
+    // First of all: it waits for the next turn, and what is queued is written whatever listeners do.
     this.#writing ??= this.#writeAll();
+    for (const listener of this.#onChange) listener(change, operation);
     this.#lookWhetherGathered();
   }
 
@@ -239,7 +243,7 @@ export class Commit {
         const written = await log.writeBatch(batch);
         this.#settle(batch, written, own, ownCount);
       } catch (reason) {
-        this.#failed = true;
+        this.close();
         onFailure(reason);
         return;
       }

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Client, credentials, type ServiceError, status } from "@grpc/grpc-js";
 import { Random } from "../scripts/random.ts";
+import { sealedLine } from "./journal/batch.ts";
 import type { Packet, PacketStream, StreamEnd } from "./sync/packet.ts";
 import { grpcTransport, serviceOf } from "./sync/grpc.ts";
 import { TestCluster } from "./testing/test_cluster.ts";
@@ -189,6 +190,20 @@ Deno.test("a node that sends what is no operation loses its stream, and nothing 
     '{"id":"x","crc":"00000000"}\n',
     "\n",
   ];
+  // With right checksums: what nobody could write again, or be told.
+  const end = '"time":1,"tick":0,"origin":"node3.x","seq":1}';
+  const sound = '{"id":"a","sender":"b","recipient":"c","content":"C","status":"unread",' +
+    `"recipientAccount":"d",${end}`;
+  for (
+    const json of [
+      `{"operation":"future",\t${end}`,
+      sound.replace('"C"', '"\\ud800"'),
+      sound.replace('"C"', '"a\\u0000b"'),
+      sound.replace('"C"', `"${"x".repeat(70_000)}"`),
+      '{"a":😀}',
+      `{"operation":"future",${end.replace("node3.x", "no origin")}`,
+    ]
+  ) garbage.push(new TextDecoder().decode(sealedLine(json)));
   const random = new Random(1);
   for (let round = 0; round < GARBAGE_ROUNDS; round++) {
     const bytes = Uint8Array.from({ length: random.below(300) }, () => random.below(256));

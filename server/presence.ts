@@ -62,12 +62,14 @@ export class Presence {
 
   changed(node: string, { fromScratch, online, offline }: RemotePresence): void {
     this.#keep(node);
-    const there = this.#elsewhere.get(node) ?? new Set();
-    const now = new Set(fromScratch ? online : there.union(new Set(online)));
-    for (const id of offline) now.delete(id);
-    const changed = there.symmetricDifference(now);
-    const before = new Map([...changed].map((id) => [id, this.#isAnywhere(id)]));
-    this.#elsewhere.set(node, now);
+    const there = this.#elsewhere.get(node) ?? new Set<AccountId>();
+    // Only those that were named may have changed: it may be one of ten thousand.
+    const named = new Set([...online, ...offline, ...(fromScratch ? there : [])]);
+    const before = new Map([...named].map((id) => [id, this.#isAnywhere(id)]));
+    if (fromScratch) there.clear();
+    for (const id of online) there.add(id);
+    for (const id of offline) there.delete(id);
+    this.#elsewhere.set(node, there);
     for (const [id, wasOnline] of before) {
       const account = this.#parts.state.accounts.existing(id);
       const isOnline = this.#isAnywhere(id);

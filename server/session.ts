@@ -276,8 +276,10 @@ export class Session implements RequestSession, ConnectedClient {
 
   /** Live events do not wait for a reader that is too slow: it resumes from its cursor. */
   #afterEvents(): void {
-    if (this.#outbox.waitingBytes > this.#parts.limits.outboxBytesMax) this.end();
-    else if (this.#outbox.isHolding) this.#waiting.add(this);
+    // Once the others have the event, too: its end may be told with a cursor past it.
+    if (this.#outbox.waitingBytes > this.#parts.limits.outboxBytesMax) {
+      queueMicrotask(() => this.end());
+    } else if (this.#outbox.isHolding) this.#waiting.add(this);
     else this.#outbox.flush();
   }
 

@@ -1,7 +1,7 @@
 import type { Operation } from "../core/operation.ts";
 import { type SealedOperation, sealFault } from "./batch.ts";
 import { MessageLines } from "./message_line.ts";
-import { decodeLine, RecordError } from "./record.ts";
+import { decodeLine, encodeRecord, RecordError } from "./record.ts";
 
 /**
  * A journal's lines outside of a journal: as nodes send them to each other. They come with the seals
@@ -14,6 +14,8 @@ export interface NamedLines {
   readonly ends: readonly number[];
 }
 
+/** Of a message: no content has more UTF-16 units than bytes. */
+const CONTENT_UNITS_MAX = 64 * 1024;
 /** How operations end that this version writes. Nothing inside of a string looks like it. */
 const NAMED_END =
   /,"origin":"([^"\\]+)","seq":(\d{1,15})(?:,"batch":\{[^{}]*\})?,"crc":"[\da-f]{8}"\}$/;
@@ -54,14 +56,33 @@ export function readLines(bytes: Uint8Array): (Operation & Partial<SealedOperati
     const fault = sealFault(bytes, start, end);
     if (fault !== undefined) throw new RecordError(`found ${fault} at byte ${start}`);
     const message = messages.read(start, end);
+    const { operation, batch } = message ?? decodeLine(bytes.subarray(start, end));
+    checkText(operation);
     // As this version writes it, so it can be written again as it came.
-    const isSealed = message !== undefined && message.batch === undefined;
-    const { operation } = message ?? decodeLine(bytes.subarray(start, end));
-    const sealed = isSealed ? { sealed: bytes.subarray(start, end + 1) } : {};
-    operations.push(Object.assign(operation, sealed));
+    if (message !== undefined && batch === undefined) {
+      operations.push(Object.assign(operation, { sealed: bytes.subarray(start, end + 1) }));
+    } else {
+      // What cannot be written must not be taken: it would end this node, and the next one.
+      encodeRecord(operation);
+      operations.push(operation);
+    }
     start = end + 1;
   }
   return operations;
+}
+
+/** Refuses what no client could have said, and no client could be told. */
+function checkText(operation: Operation): void {
+  for (const value of Object.values(operation)) {
+    for (const text of Array.isArray(value) ? value : [value]) {
+      if (typeof text === "string" && !(text.isWellFormed() && !text.includes("\0"))) {
+        throw new RecordError("found a text with NUL or half a character");
+      }
+    }
+  }
+  if (operation.kind === "message_sent" && operation.content.length > CONTENT_UNITS_MAX) {
+    throw new RecordError(`found a message of ${operation.content.length} characters`);
+  }
 }
 
 function partial(): RecordError {

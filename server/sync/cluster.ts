@@ -64,6 +64,8 @@ const HELLO_MAX_MS = 2000;
 /** A node that catches up at its start, and gets nothing for so long, serves what it has. */
 const STALL_MAX_MS = 10_000;
 const STALL_LOOK_MS = 500;
+/** What the operator is told of a node that was refused, in UTF-16 units at most. */
+const REFUSAL_UNITS_MAX = 500;
 /** Clocks further apart than this are worth a warning, in ms. */
 const SKEW_WARNING_MS = 1000;
 
@@ -79,6 +81,7 @@ export class Cluster implements Replication {
   readonly #asked = new Set<string>();
   readonly #onChange: (() => void)[] = [];
   #isStopped = false;
+  #lastRefusal = "";
 
   constructor(parts: ClusterParts) {
     this.#parts = parts;
@@ -126,13 +129,14 @@ export class Cluster implements Replication {
    * reached: then nobody who signs in is told of a state that is long past.
    */
   async caughtUp(): Promise<void> {
-    let known = -1;
+    let lackedBefore = "";
     let sinceMs = this.#parts.timer.nowMs();
     let cancel = (): void => {};
     const look = () => {
       const nowMs = this.#parts.timer.nowMs();
-      if (this.#parts.commit.settled !== known) sinceMs = nowMs;
-      known = this.#parts.commit.settled;
+      const lacked = this.#lacked();
+      if (lacked !== lackedBefore) sinceMs = nowMs;
+      lackedBefore = lacked;
       if (nowMs - sinceMs > STALL_MAX_MS) this.#caughtUp.resolve();
       else cancel = this.#parts.timer.after(STALL_LOOK_MS, look);
     };
@@ -175,6 +179,7 @@ export class Cluster implements Replication {
   /** Says goodbye to all. */
   async stop(): Promise<void> {
     this.#isStopped = true;
+    this.#caughtUp.resolve();
     for (const peer of this.#peers.values()) peer.stop();
     await Promise.all(this.#running);
   }
@@ -250,9 +255,7 @@ export class Cluster implements Replication {
     const refusal = refusalOf(hello, this.#parts.membership);
     const peer = this.#peers.get(hello.node);
     if (refusal !== undefined || peer === undefined) {
-      this.#parts.tell(
-        `refused a node that calls itself ${JSON.stringify(hello.node)}: ${refusal}`,
-      );
+      this.#tellRefusal(`refused ${JSON.stringify(hello.node.slice(0, 40))}: ${refusal}`);
       return { kind: "refused", why: refusal ?? "there is no such node" };
     }
     try {
@@ -260,6 +263,13 @@ export class Cluster implements Replication {
     } catch (error) {
       return { kind: "refused", why: error instanceof Error ? error.message : String(error) };
     }
+  }
+
+  /** Once, not for every try. */
+  #tellRefusal(text: string): void {
+    const line = text.slice(0, REFUSAL_UNITS_MAX).toWellFormed();
+    if (line !== this.#lastRefusal) this.#parts.tell(line);
+    this.#lastRefusal = line;
   }
 
   #up(peer: Peer, link: Link): void {
@@ -281,7 +291,6 @@ export class Cluster implements Replication {
     this.#share();
     this.#parts.commit.copiesChanged();
     // It is called again at once: only if that fails it is not waited for.
-    if (this.#awaited.has(peer.name)) this.#awaited.set(peer.name, undefined);
     this.#tellChange();
   }
 
@@ -315,6 +324,12 @@ export class Cluster implements Replication {
       if (had !== undefined && this.#parts.commit.durable.includes(had)) this.#awaited.delete(name);
     }
     if (this.#awaited.size === 0) this.#caughtUp.resolve();
+  }
+
+  /** How much it is that is waited for: it changes as long as there is any progress. */
+  #lacked(): string {
+    const { durable } = this.#parts.commit;
+    return [...this.#awaited.values()].map((had) => had && durable.lag(had)).join();
   }
 
   #links(): Link[] {

@@ -23,6 +23,10 @@ const SYNC = "chat.sync.v1.Sync";
 const HEALTH = "grpc.health.v1.Health";
 /** The longest line of a journal, and room for what is around it. */
 const MESSAGE_BYTES_MAX = 8 * 1024 * 1024;
+/** Why a call was refused is told in so many UTF-16 units at most. */
+const DETAILS_UNITS_MAX = 500;
+/** Connections of other nodes and programs at once: beyond it they are not taken. */
+const CONNECTIONS_MAX = 256;
 /** How long connections stay open after the last word, in ms: the other side has to read it. */
 const LINGER_MS = 50;
 
@@ -81,6 +85,7 @@ export async function listenForNodes(
   const injector = server.createConnectionInjector(serverCredentials());
   const sockets = new Set<Socket>();
   const listener = createServer((socket) => {
+    if (sockets.size >= CONNECTIONS_MAX) return socket.destroy();
     socket.setNoDelay(true);
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
@@ -104,7 +109,9 @@ export async function listenForNodes(
 
 /** A gRPC status, for a call that is refused: `details` are for people. */
 export function statusError(code: number, details: string): Partial<StatusObject> {
-  return { code, details, metadata: new Metadata() };
+  // The library throws on half a character, which what is quoted in an error may end with.
+  const text = details.slice(0, DETAILS_UNITS_MAX).toWellFormed();
+  return { code, details: text, metadata: new Metadata() };
 }
 
 function channelCredentials(): ChannelCredentials {

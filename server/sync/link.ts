@@ -108,6 +108,8 @@ export class Link {
   /** Takes a packet that came after the hello. */
   take(packet: Packet): void {
     if (this.#hasEnded) return;
+    // Whatever comes is a sign of life: an answer may have to wait behind much else.
+    this.#heardMs = this.#parts.timer.nowMs();
     try {
       this.#take(packet);
     } catch (error) {
@@ -193,10 +195,8 @@ export class Link {
   }
 
   #takePong(number: number, time: number): void {
-    const nowMs = this.#parts.timer.nowMs();
-    this.#heardMs = nowMs;
     if (number !== this.#pings) return;
-    this.#roundTripMs = nowMs - this.#pingedMs;
+    this.#roundTripMs = this.#heardMs - this.#pingedMs;
     this.#skewMs = time + this.#roundTripMs / 2 - this.#parts.wallMs();
   }
 

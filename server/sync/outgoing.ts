@@ -94,6 +94,7 @@ export class Outgoing {
 
   /** So many packets in all are durable there. */
   acknowledged(packets: number): void {
+    if (packets > this.#sentPackets) throw new Error("an acknowledgement of what was never sent");
     this.#ackedPackets = packets;
     this.published();
   }

@@ -151,6 +151,10 @@ export class Peer {
         if (link !== undefined) return link.take(packet);
         const answer = readAnswer(packet, this.config.name, membership);
         if ("why" in answer) return fail(answer);
+        // Both called at once, and both were answered: on both sides the same stream is kept.
+        if (membership.node < this.config.name) {
+          this.#link?.close({ kind: "busy", why: "there is another stream" });
+        }
         if (this.#link !== undefined || this.#isStopped) {
           return fail({ kind: "busy", why: "there is a stream already" });
         }
@@ -166,6 +170,7 @@ export class Peer {
     const end = await Promise.race([greeted.promise, this.#stopped.promise]);
     stopWaiting();
     this.#callingSinceMs = undefined;
+    if (this.#isStopped && link === undefined) fail({ kind: "lost", why: "this node is stopping" });
     return end ?? undefined;
   }
 
