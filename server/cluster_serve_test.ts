@@ -1,7 +1,7 @@
 /** What users see of several nodes: real nodes, real sockets. */
 
 import { assert, assertEquals, assertGreaterOrEqual, assertMatch } from "@std/assert";
-import type { EventKind, EventPayload } from "../codec/message.ts";
+import { list, nextEvent } from "./testing/exchange.ts";
 import { TestCluster } from "./testing/test_cluster.ts";
 import { until } from "./testing/until.ts";
 import { ClosedError, statusOf, WireClient } from "./testing/wire_client.ts";
@@ -10,19 +10,6 @@ const SUBSCRIBE = { kind: "subscribe", payload: {} } as const;
 
 function send(to: string, content: string, key: string = crypto.randomUUID()) {
   return { kind: "send_message", payload: { to, content, key } } as const;
-}
-
-function list(friend: string) {
-  return { kind: "list_messages", payload: { with: friend } } as const;
-}
-
-async function nextEvent<K extends EventKind>(
-  client: WireClient,
-  kind: K,
-): Promise<EventPayload<K>> {
-  const event = await client.event();
-  assertEquals(event.kind, kind);
-  return event.payload as EventPayload<K>;
 }
 
 Deno.test("an account that was made on one node signs in on every other, by password and by token", async () => {

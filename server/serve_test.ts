@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
-import type { EventKind, EventPayload } from "../codec/message.ts";
 import { RecoveryError } from "./journal/recovery.ts";
+import { list, nextEvent } from "./testing/exchange.ts";
 import { testServer } from "./testing/test_server.ts";
 import { WireClient } from "./testing/wire_client.ts";
 
@@ -8,19 +8,6 @@ type Send = { to: string; content: string; key?: string };
 
 function send(payload: Send) {
   return { kind: "send_message", payload } as const;
-}
-
-function list(friend: string) {
-  return { kind: "list_messages", payload: { with: friend } } as const;
-}
-
-async function nextEvent<K extends EventKind>(
-  client: WireClient,
-  kind: K,
-): Promise<EventPayload<K>> {
-  const event = await client.event();
-  assertEquals(event.kind, kind);
-  return event.payload as EventPayload<K>;
 }
 
 Deno.test("sign-in creates an account for a free name, and asks its password after that", async () => {

@@ -46,6 +46,7 @@ export function healthService(health: Health): UntypedServiceImplementation {
       };
       const stop = health.onChange(tell);
       call.on("cancelled", stop);
+      call.on("error", stop);
       tell();
     },
   };
