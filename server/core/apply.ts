@@ -124,10 +124,12 @@ function putMessage(
   const { messages } = state;
   const sender = state.sender(row);
   const concerned = partiesOf(sender, recipient);
-  state.changeMessage(row, () => messages.put(row, operation, recipient.number));
   const deletion = sender.deletion ?? recipient.deletion;
+  state.changeMessage(row, () => {
+    messages.put(row, operation, recipient.number);
+    if (deletion !== undefined) messages.erase(row);
+  });
   if (deletion !== undefined) {
-    messages.erase(row);
     state.tell({ kind: "deleted", rows: [row] }, deletion, concerned);
   }
   // Origins interleave freely, so a delete may have overtaken its message.
@@ -247,7 +249,7 @@ function markDeleted(state: ChatState, row: Row): boolean {
   const { messages } = state;
   if (messages.isDeleted(row)) return false;
   eraseMessage(state, row);
-  state.changeMessage(row, () => messages.markDeleted(row));
+  messages.markDeleted(row);
   return true;
 }
 
@@ -256,7 +258,7 @@ function eraseMessage(state: ChatState, row: Row): void {
   if (!messages.isPresent(row)) return;
   const conversation = state.conversationOf(row);
   if (!messages.isRead(row)) changeUnread(conversation, state.recipient(row), -1);
-  messages.erase(row);
+  state.changeMessage(row, () => messages.erase(row));
   conversation.noteDeleted();
   state.closeIfEmpty(state.sender(row), state.recipient(row));
 }

@@ -285,14 +285,15 @@ Deno.test("apply() takes 3,000 deletions from a conversation of 10,000 in any or
   assertEquals(counted(node.state), recount(node.state));
 });
 
-Deno.test("states of different operations have different digests", () => {
-  const digests = [message(), read(), deleted(), created(BOB, "bob", 1), created(BOB, "bob", 2)]
-    .map((fact) => {
-      const node = new Node();
-      node.hear("a", fact);
-      return node.state.digest;
-    });
-  assertEquals(new Set(digests).size, digests.length);
+Deno.test("what can be seen decides a state's digest, and nothing else does", () => {
+  const steps = [created(BOB, "bob", 1), message(), read(), deleted()];
+  const node = new Node();
+  const digests = steps.map((fact) => {
+    node.hear("a", fact);
+    return node.state.digest;
+  });
+  assertEquals(new Set(digests.slice(0, 3)).size, 3);
+  assertEquals(digests[3], digests[0]);
   assertNotEquals(digests[0], new ChatState().digest);
 });
 

@@ -131,11 +131,6 @@ export class MessageTable {
     return this.#seq[row] !== 0;
   }
 
-  /** Whether any operation changed the row since it was added. */
-  isHeardOf(row: Row): boolean {
-    return this.#flags[row] !== 0 || this.hasCome(row);
-  }
-
   /** Whether the row is as operation `seq` of `origin` put it. */
   isPutBy(row: Row, { origin, seq }: Pick<Provenance, "origin" | "seq">): boolean {
     return this.#seq[row] === seq && this.#originOf(row) === origin;
@@ -193,16 +188,12 @@ export class MessageTable {
     return (this.#seq[a] as number) - (this.#seq[b] as number);
   }
 
-  /**
-   * What a row adds to the state's digest: of a deleted one only its identity and that it is. Whether
-   * its message is still there follows from that and from the accounts, which have their own part.
-   */
+  /** What a message that is there adds to the state's digest. */
   hashOf(row: Row, senderHash: number): MemberHash {
     const hash = this.#hash.start().int32(senderHash);
     for (let word = 0; word < 4; word++) hash.int32(this.#key[row * 4 + word] as number);
-    hash.int32(this.#flagsOf(row) & ~PRESENT);
-    if (this.isDeleted(row) || !this.hasCome(row)) return hash;
     return hash
+      .int32(this.#flagsOf(row))
       .integer(this.timeMsOf(row))
       .int32(this.#tick[row] as number)
       .int32(this.#origins.hashOf(this.#origin[row] as number))

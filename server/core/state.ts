@@ -19,7 +19,10 @@ export class ChatState {
     this.messages = new MessageTable(this.accounts, indexSeed);
   }
 
-  /** 16 hexadecimal digits, equal on nodes whose vectors are equal. */
+  /**
+   * 16 hexadecimal digits, equal on nodes whose vectors are equal: of all accounts, and of the
+   * messages that are there. What is only kept so that nothing comes back has no part in it.
+   */
   get digest(): string {
     return this.#digest.toString();
   }
@@ -60,11 +63,11 @@ export class ChatState {
     return this.accounts.at(this.messages.recipientOf(row));
   }
 
-  /** Runs a change of a message's row, and keeps the digest in step. */
+  /** Runs a change of a message's row, and keeps the digest in step: of messages that are there. */
   changeMessage(row: Row, change: () => void): void {
-    if (this.messages.isHeardOf(row)) this.#digest.remove(this.#messageHash(row));
+    if (this.messages.isPresent(row)) this.#digest.remove(this.#messageHash(row));
     change();
-    this.#digest.add(this.#messageHash(row));
+    if (this.messages.isPresent(row)) this.#digest.add(this.#messageHash(row));
   }
 
   /** Runs a change of an account, and keeps the digest in step. */

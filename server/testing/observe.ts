@@ -68,10 +68,8 @@ export function recount(state: ChatState) {
   const unread = new Map<string, number>();
   let presentCount = 0;
   for (const row of rowsOf(state)) {
-    if (messages.isHeardOf(row)) {
-      digest.add(messages.hashOf(row, hashOf(messages.senderIdOf(row))));
-    }
     if (!messages.isPresent(row)) continue;
+    digest.add(messages.hashOf(row, hashOf(messages.senderIdOf(row))));
     presentCount++;
     if (messages.isRead(row)) continue;
     const pair = `${state.recipient(row).id} ${state.sender(row).id}`;
