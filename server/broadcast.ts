@@ -1,7 +1,7 @@
 import { encodeMessage, writeEvent } from "../codec/message.ts";
 import type { Commit } from "./commit.ts";
 import type { Account } from "./core/account_table.ts";
-import type { Change } from "./core/apply.ts";
+import type { Change } from "./core/effects.ts";
 import type { ChatState } from "./core/state.ts";
 import type { SessionRegistry } from "./registry.ts";
 

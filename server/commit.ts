@@ -1,4 +1,5 @@
-import { apply, type Change } from "./core/apply.ts";
+import { apply } from "./core/apply.ts";
+import type { Change } from "./core/effects.ts";
 import type { HybridClock } from "./core/hybrid_clock.ts";
 import type { Fact, Operation, Provenance } from "./core/operation.ts";
 import type { ChatState } from "./core/state.ts";

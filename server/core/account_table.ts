@@ -35,7 +35,7 @@ export interface NameClaim {
   readonly at: Provenance;
 }
 
-interface StoredPassword {
+export interface StoredPassword {
   readonly hash: string;
   /** 1 for the one that the account was created with. */
   readonly version: number;
@@ -142,22 +142,35 @@ export class AccountTable implements AccountNumbers {
 
   create({ account: id, name, generation, password, ...at }: AccountCreated & Provenance): Account {
     const account = this.get(id);
-    this.#setPassword(account, { hash: password, version: 1, at });
+    this.setPassword(account, { hash: password, version: 1, at });
+    this.claim(account, { name, generation, at });
+    return account;
+  }
+
+  /** Of several claims of one account the earliest counts. */
+  claim(account: Account, claim: NameClaim): void {
     const earlier = account.claim?.at;
-    if (earlier !== undefined && compareProvenance(earlier, at) <= 0) return account;
+    if (earlier !== undefined && compareProvenance(earlier, claim.at) <= 0) return;
     if (earlier === undefined && !account.deleted) this.#existingCount++;
     if (account.claim !== undefined) this.#forgetClaim(account, account.claim.name);
-    account.claim = { name, generation, at };
-    this.#claimants.set(name, [...this.claimantsOf(name), account]);
-    return account;
+    account.claim = claim;
+    this.#claimants.set(claim.name, [...this.claimantsOf(claim.name), account]);
   }
 
   changePassword(
     { account: id, password, version, ...at }: PasswordChanged & Provenance,
   ): Account {
     const account = this.get(id);
-    this.#setPassword(account, { hash: password, version, at });
+    this.setPassword(account, { hash: password, version, at });
     return account;
+  }
+
+  /** False if the account has a newer one, or is gone. */
+  setPassword(account: Account, password: StoredPassword): boolean {
+    const known = account.password;
+    if (account.deleted || (known !== undefined && !replaces(password, known))) return false;
+    account.password = password;
+    return true;
   }
 
   /** False if it was deleted already. */
@@ -179,13 +192,6 @@ export class AccountTable implements AccountNumbers {
     }
     if (account.password === undefined) return hash;
     return hash.text(account.password.hash).integer(account.password.version);
-  }
-
-  #setPassword(account: Account, password: StoredPassword): void {
-    if (account.deleted) return;
-    if (account.password === undefined || replaces(password, account.password)) {
-      account.password = password;
-    }
   }
 
   #ownerOf(name: string): Account | undefined {

@@ -1,6 +1,7 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { counted, observe, recount } from "../testing/observe.ts";
-import { apply, type Change } from "./apply.ts";
+import { apply } from "./apply.ts";
+import type { Change } from "./effects.ts";
 import { messageIdOf } from "./message_id.ts";
 import type { AccountId, Fact, MessageId, Operation } from "./operation.ts";
 import { ChatState } from "./state.ts";

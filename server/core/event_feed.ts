@@ -34,6 +34,11 @@ export class EventFeed {
   #what = new Int32Array(CAPACITY_MIN);
   readonly #others: FeedEvent[] = [];
 
+  /** Events so far: their numbers are below this. */
+  get length(): number {
+    return this.#length;
+  }
+
   /** Returns the event's number. */
   add(event: FeedEvent, from: EventSource): number {
     if (this.#length === this.#origin.length) this.#grow();

@@ -3,7 +3,14 @@ import { Conversation } from "./conversation.ts";
 import { type MemberHash, SetDigest } from "./digest.ts";
 import { EventFeed, type EventSource, type FeedEvent } from "./event_feed.ts";
 import { MessageTable, type Row } from "./message_table.ts";
+import type { Provenance, UnknownFact } from "./operation.ts";
 import { VersionVector } from "./version_vector.ts";
+
+/** What is to be told, and of which operation it is. */
+export interface ToldFrom {
+  readonly event: FeedEvent;
+  readonly from: EventSource;
+}
 
 /** All that a node knows: the fold of its operations, made by `apply` alone. */
 export class ChatState {
@@ -12,7 +19,9 @@ export class ChatState {
   readonly feed = new EventFeed();
   readonly vector = new VersionVector();
   readonly #digest = new SetDigest();
-  readonly #early = new Map<Row, { readonly event: FeedEvent; readonly from: EventSource }[]>();
+  readonly #early = new Map<Row, readonly ToldFrom[]>();
+
+  readonly #unknown = new Map<string, UnknownFact & Provenance>();
 
   /** The seed changes nothing that can be seen: see {@linkcode MessageTable}. */
   constructor(indexSeed = 0) {
@@ -25,6 +34,20 @@ export class ChatState {
    */
   get digest(): string {
     return this.#digest.toString();
+  }
+
+  /** Facts that only newer versions understand, for them and for other nodes. */
+  get unknown(): Iterable<UnknownFact & Provenance> {
+    return this.#unknown.values();
+  }
+
+  keepUnknown(fact: UnknownFact & Provenance): void {
+    this.#unknown.set(`${fact.origin}:${fact.seq}`, fact);
+  }
+
+  /** What is to be told of messages that have not come. */
+  get early(): Iterable<readonly [Row, readonly ToldFrom[]]> {
+    return this.#early;
   }
 
   conversation(a: Account, b: Account): Conversation | undefined {
@@ -86,7 +109,8 @@ export class ChatState {
 
   /** Keeps what is to be told of a message that has not come: whom it concerns is not known yet. */
   tellOnceCome(row: Row, event: FeedEvent, from: EventSource): void {
-    this.#early.set(row, [...this.#early.get(row) ?? [], { event, from }]);
+    const { origin, seq } = from;
+    this.#early.set(row, [...this.#early.get(row) ?? [], { event, from: { origin, seq } }]);
   }
 
   /** Tells what was kept of a message that has come now. */
