@@ -1,22 +1,23 @@
 import { apply } from "./core/apply.ts";
 import type { Change } from "./core/effects.ts";
 import type { HybridClock } from "./core/hybrid_clock.ts";
-import type { Fact, Operation, Provenance } from "./core/operation.ts";
+import type { Fact, Operation, Provenance, Stamp } from "./core/operation.ts";
+import { type Entry, isStateRecord } from "./core/state_record.ts";
 import type { ChatState } from "./core/state.ts";
-import type { VersionVector } from "./core/version_vector.ts";
+import { VersionVector } from "./core/version_vector.ts";
 import type { WrittenBatch } from "./journal/journal.ts";
 import type { OwnOrigin } from "./own_origin.ts";
 
 /** Where operations are made durable. One batch at a time; a failure is final. */
 export interface BatchLog {
   /** Resolves with the batch as it was written, if it was in one piece. */
-  writeBatch(operations: readonly Operation[]): Promise<WrittenBatch | undefined>;
+  writeBatch(entries: readonly Entry[]): Promise<WrittenBatch | undefined>;
 }
 
 /** All that the commit path knows of other nodes. */
 export interface Replication {
   /** These are durable here: others may have them. In order, and each once. */
-  publish(operations: readonly Operation[], written: WrittenBatch | undefined): void;
+  publish(entries: readonly Entry[], written: WrittenBatch | undefined): void;
   /** On how many other nodes this operation, and all before it of its origin, is durable. */
   copiesElsewhere(operation: OperationName): number;
   /** On how many other nodes all that `known` covers is durable. */
@@ -94,7 +95,7 @@ export class Commit {
   /** What is durable here: all that may be told to other nodes. */
   readonly durable: VersionVector;
   #replication: Replication | undefined;
-  #queued: Operation[] = [];
+  #queued: Entry[] = [];
   /** The last of this node's own operations in the queue, and how many those are. */
   #queuedOwn: Operation | undefined;
   #queuedOwnCount = 0;
@@ -113,7 +114,7 @@ export class Commit {
   #failed = false;
   /** Resolves when nothing is written any more. */
   readonly #over = Promise.withResolvers<void>();
-  readonly #onChange: ((change: Change, operation: Operation) => void)[] = [];
+  readonly #onChange: ((change: Change) => void)[] = [];
   readonly #onProgress: (() => void)[] = [];
 
   /** All that `parts.state` holds by now is durable. */
@@ -156,7 +157,7 @@ export class Commit {
   }
 
   /** Told of every change in order, before it is durable. */
-  onChange(listener: (change: Change, operation: Operation) => void): void {
+  onChange(listener: (change: Change) => void): void {
     this.#onChange.push(listener);
   }
 
@@ -177,22 +178,27 @@ export class Commit {
   }
 
   /**
-   * Takes in what another node sent, as far as it is new. Resolves once all of it is durable here.
+   * Takes in what another node sent, operations as far as they are new. Resolves once all of it is
+   * durable here.
    * Throws {@linkcode GapError} at the first operation whose predecessor is missing.
    */
-  accept(operations: readonly Operation[]): Promise<void> {
+  accept(entries: readonly Entry[]): Promise<void> {
     const { clock, nowMs, origin: own, state } = this.#parts;
     const now = nowMs();
-    for (const operation of operations) {
-      const change = apply(state, operation);
+    for (const entry of entries) {
+      const ownSeq = state.vector.seqOf(own.current);
+      const change = apply(state, entry);
       if (change.kind === "duplicate") continue;
       if (change.kind === "gap") {
-        const { origin, seq } = operation;
+        const { origin, seq } = entry;
         throw new GapError(`Cannot take ${seq} of ${origin}: ${change.expectedSeq} is due`);
       }
-      if (operation.origin === own.current) own.disown("another node knew more of the last one");
-      clock.observe(operation, now);
-      this.#add(operation, change);
+      if (state.vector.seqOf(own.current) > ownSeq) {
+        own.disown("another node knew more of the last one");
+      }
+      const stamp = stampOf(entry);
+      if (stamp !== undefined) clock.observe(stamp, now);
+      this.#add(entry, change);
     }
     return this.#untilSettled(this.#position);
   }
@@ -220,12 +226,12 @@ export class Commit {
     await Promise.race([this.#untilSettled(this.#position), this.#over.promise]);
   }
 
-  #add(operation: Operation, change: Change): void {
-    this.#queued.push(operation);
+  #add(entry: Entry, change: Change): void {
+    this.#queued.push(entry);
     this.#position++;
     // First of all: it waits for the next turn, and what is queued is written whatever listeners do.
     this.#writing ??= this.#writeAll();
-    for (const listener of this.#onChange) listener(change, operation);
+    for (const listener of this.#onChange) listener(change);
     this.#lookWhetherGathered();
   }
 
@@ -277,14 +283,18 @@ export class Commit {
   }
 
   #settle(
-    batch: readonly Operation[],
+    batch: readonly Entry[],
     written: WrittenBatch | undefined,
     own: Operation | undefined,
     ownCount: number,
   ): void {
-    for (const [index, { origin, seq }] of batch.entries()) {
+    for (const [index, entry] of batch.entries()) {
+      if (isStateRecord(entry)) {
+        if (entry.kind === "coverage") this.durable.include(VersionVector.of(entry.vector));
+        continue;
+      }
       // Those of one origin mostly come one after the other.
-      if (batch[index + 1]?.origin !== origin) this.durable.advance(origin, seq);
+      if (batch[index + 1]?.origin !== entry.origin) this.durable.advance(entry.origin, entry.seq);
     }
     this.#settled += batch.length;
     // First of all, as others need the longest.
@@ -364,6 +374,12 @@ export class Commit {
     this.copiesChanged();
     this.#watchDeadline();
   }
+}
+
+/** What a node's clock learns of an entry. */
+export function stampOf(entry: Entry): Stamp | undefined {
+  if (!isStateRecord(entry)) return entry;
+  return entry.kind === "coverage" ? entry.clock : undefined;
 }
 
 /** Wakes who waits for no more than `position`. */

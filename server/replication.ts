@@ -2,6 +2,7 @@ import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { Commit, Timer } from "./commit.ts";
 import { type NodeConfig, ServerConfig } from "./config.ts";
 import type { DataDirectory } from "./journal/data_directory.ts";
+import { openState } from "./journal/state_reader.ts";
 import type { OwnOrigin } from "./own_origin.ts";
 import type { Presence } from "./presence.ts";
 import { Cluster } from "./sync/cluster.ts";
@@ -18,6 +19,7 @@ export interface ReplicationParts {
   readonly origin: OwnOrigin;
   readonly directory: DataDirectory;
   readonly presence: Presence;
+  readonly onStateMerged: () => void;
   readonly timer: Timer;
   readonly wallMs: () => number;
   readonly random: () => number;
@@ -53,11 +55,15 @@ export async function startReplication(parts: ReplicationParts): Promise<Running
     })),
     transport: grpcTransport,
     log: {
-      get bytes() {
-        return directory.journal.bytes;
+      get start() {
+        return directory.index.start;
+      },
+      get end() {
+        return directory.journal.end;
       },
       placeOf: (known, isWanted) => directory.index.placeOf(known, isWanted),
       openReader: () => directory.openReader(),
+      openState: () => openState(directory),
     },
     tell: parts.log,
   });

@@ -3,19 +3,22 @@ import { encodeMessage, type NodeStatus, writeReply } from "../codec/message.ts"
 import { DEFAULT_COST, PasswordHasher, type ScryptCost } from "./auth/password.ts";
 import { Throttle } from "./auth/throttle.ts";
 import { Broadcast } from "./broadcast.ts";
-import { Commit, type Timer } from "./commit.ts";
+import { Compactor } from "./compactor.ts";
+import { Commit, stampOf, type Timer } from "./commit.ts";
 import type { Address, NodeConfig, ServerConfig } from "./config.ts";
 import { apply } from "./core/apply.ts";
 import type { Change } from "./core/effects.ts";
 import { HybridClock } from "./core/hybrid_clock.ts";
 import { ACCOUNT_ID_LENGTH } from "./core/message_id.ts";
-import type { Fact, Operation } from "./core/operation.ts";
+import type { Fact } from "./core/operation.ts";
+import type { Entry } from "./core/state_record.ts";
 import { ChatState } from "./core/state.ts";
 import {
   type DataDirectory,
   openDataDirectory,
   type OpeningReport,
 } from "./journal/data_directory.ts";
+import { bytesOf } from "./journal/compaction.ts";
 import { denoFiles } from "./journal/deno_files.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import { OwnOrigin } from "./own_origin.ts";
@@ -92,9 +95,10 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     node: options.node.name,
     files: denoFiles,
     newEpoch: () => randomId(EPOCH_LENGTH),
-    apply(operation) {
-      clock.observe(operation, startedMs);
-      return faultOfReplay(apply(state, operation), operation);
+    apply(entry) {
+      const stamp = stampOf(entry);
+      if (stamp !== undefined) clock.observe(stamp, startedMs);
+      return faultOfReplay(apply(state, entry), entry);
     },
   });
   for (const line of describeOpening(directory.report)) options.log(line);
@@ -118,7 +122,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     origin,
     onFailure: failure.reject,
   });
-  const server = new Server(options, state, commit, directory, origin);
+  const server = new Server(options, { state, commit, directory, origin, clock });
   try {
     await Promise.race([server.joinCluster(), failure.promise]);
     const listener = listen(node.tcp);
@@ -159,6 +163,7 @@ class Server {
   readonly #origin: OwnOrigin;
   readonly #registry: SessionRegistry;
   readonly #presence: Presence;
+  readonly #compactor: Compactor;
   #replication: RunningReplication | undefined;
   #isServing = false;
   readonly #parts: SessionParts;
@@ -170,10 +175,13 @@ class Server {
 
   constructor(
     options: ServeOptions,
-    state: ChatState,
-    commit: Commit,
-    directory: DataDirectory,
-    origin: OwnOrigin,
+    { state, commit, directory, origin, clock }: {
+      readonly state: ChatState;
+      readonly commit: Commit;
+      readonly directory: DataDirectory;
+      readonly origin: OwnOrigin;
+      readonly clock: HybridClock;
+    },
   ) {
     this.#origin = origin;
     this.#options = options;
@@ -182,6 +190,10 @@ class Server {
     this.#commit = commit;
     this.#directory = directory;
     this.#registry = new SessionRegistry(this.#limits);
+    this.#compactor = new Compactor({
+      ...{ state, commit, clock, directory, timer, log: options.log },
+      isBeingRead: () => this.#replication?.cluster.isBeingRead ?? false,
+    });
     const broadcast = new Broadcast(state, this.#registry, commit);
     this.#presence = new Presence({
       state,
@@ -236,6 +248,7 @@ class Server {
         origin: this.#origin,
         directory: this.#directory,
         presence: this.#presence,
+        onStateMerged: () => this.#compactor.soon(),
         isServing,
         push: pushService({ state: this.#state, newKey, submit }, this.#commit, isServing),
       });
@@ -281,6 +294,7 @@ class Server {
   async drain(): Promise<void> {
     this.#setServing(false);
     clearInterval(this.#sweep);
+    await this.#compactor.stop();
     await this.#commit.drained();
     const deadline = setTimeout(() => {
       for (const session of this.#registry.all()) session.end();
@@ -339,7 +353,7 @@ class Server {
       usersOnline: this.#registry.accountsOnline,
       accounts: accounts.existingCount,
       messages: messages.presentCount,
-      journalBytes: this.#directory.journal.bytes,
+      journalBytes: bytesOf(this.#directory),
       vector: vector.entries(),
       digest,
       copies: this.#options.config.cluster.copies,
@@ -380,7 +394,7 @@ function randomId(length: number): string {
 }
 
 /** A journal holds each origin's operations once and in sequence: anything else is damage. */
-function faultOfReplay(change: Change, { origin, seq }: Operation): string | undefined {
+function faultOfReplay(change: Change, { origin, seq }: Entry): string | undefined {
   if (change.kind === "duplicate") return `operation ${seq} of ${origin} a second time`;
   if (change.kind === "gap") {
     return `operation ${seq} of ${origin} where ${change.expectedSeq} is due`;
@@ -389,7 +403,7 @@ function faultOfReplay(change: Change, { origin, seq }: Operation): string | und
 }
 
 /** What opening the data directory found, where an operator would want to know. */
-function* describeOpening({ epoch, why, operations, cut, newlineAdded }: OpeningReport) {
+function* describeOpening({ epoch, why, entries, cut, newlineAdded }: OpeningReport) {
   if (cut !== undefined) {
     yield `cut an unfinished batch of ${cut.bytes} bytes off the journal (${cut.why}): ` +
       `nobody was told of it, it is kept in ${cut.keptIn}`;
@@ -397,7 +411,7 @@ function* describeOpening({ epoch, why, operations, cut, newlineAdded }: Opening
   if (newlineAdded) yield "completed the journal's last line, which lacked its newline";
   if (epoch === "renewed") yield `started a new epoch: ${why.join(", ")}`;
   if (epoch === "new") yield "started an empty journal";
-  else yield `replayed ${operations} operations`;
+  else yield `read ${entries} records`;
 }
 
 function describeBug(error: unknown): string {

@@ -425,7 +425,7 @@ Deno.test("a journal in which a line is missing, moved or doubled is refused, an
   }
   await Deno.writeTextFile(path, journal);
   await using server = await testServer({ directory });
-  assertMatch(server.log.join("\n"), /replayed 4 operations/);
+  assertMatch(server.log.join("\n"), /read 4 records/);
   await Deno.remove(directory, { recursive: true });
 });
 
@@ -440,7 +440,7 @@ Deno.test("a restarted server has all that it acknowledged", async () => {
   await assertRejects(() => alice.request({ kind: "ping", payload: null }));
 
   await using after = await testServer({ directory });
-  assertMatch(after.log.join("\n"), /replayed 2 operations/);
+  assertMatch(after.log.join("\n"), /read 2 records/);
   const again = await WireClient.signedIn(after.port, "alice");
   assertEquals((await again.expect("status", { kind: "status", payload: null })).digest, digest);
   assertEquals((await again.expect("messages", list("alice"))).map((one) => one.id), [id]);

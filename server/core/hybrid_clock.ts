@@ -15,6 +15,11 @@ export class HybridClock {
   #timeMs = 0;
   #tick = 0;
 
+  /** The latest stamp that was given or learnt. */
+  get last(): Stamp {
+    return { timeMs: this.#timeMs, tick: this.#tick };
+  }
+
   /** The stamp of the next operation, given the wall clock. */
   next(wallMs: number): Stamp {
     if (wallMs > this.#timeMs) {

@@ -4,6 +4,7 @@ import type { FeedEvent } from "./event_feed.ts";
 import type { Row } from "./message_table.ts";
 import type { ChatState } from "./state.ts";
 import type { AccountState, DeletedState, MessageState, StateRecord } from "./state_record.ts";
+import { VersionVector } from "./version_vector.ts";
 
 /**
  * Merges a part of another state, and never replaces by it: what this one knows besides stays. A record
@@ -20,9 +21,7 @@ export function merge(state: ChatState, record: StateRecord): Change {
     case "loose_operation":
       return takeEffect(state, record.operation);
     case "coverage":
-      for (const [origin, seq] of record.vector) {
-        if (seq > state.vector.seqOf(origin)) state.vector.advance(origin, seq);
-      }
+      state.vector.include(VersionVector.of(record.vector));
       return NOTHING_VISIBLE;
     default:
       return record satisfies never;

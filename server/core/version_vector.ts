@@ -57,6 +57,13 @@ export class VersionVector {
     return copy;
   }
 
+  /** With these numbers. */
+  static of(seqs: ReadonlyMap<string, number>): VersionVector {
+    const vector = new VersionVector();
+    for (const [origin, seq] of seqs) vector.advance(origin, seq);
+    return vector;
+  }
+
   /** `origin:seq,origin:seq`, which is also what an event's cursor looks like. */
   toString(): string {
     let text = "";

@@ -1,7 +1,7 @@
 import { crc32 } from "node:zlib";
 import { byteAt } from "../../codec/bytes.ts";
-import type { Operation } from "../core/operation.ts";
-import { type BatchMarker, batchText, encodeRecord, RECORD_CHARS_MAX } from "./record.ts";
+import type { Entry } from "../core/state_record.ts";
+import { type BatchMarker, batchText, encodeEntry, RECORD_CHARS_MAX } from "./record.ts";
 
 /**
  * Lines with a seal, `,"crc":"xxxxxxxx"}`: the CRC-32 of the bytes before it. The last line of a
@@ -32,8 +32,8 @@ const [QUOTE, BRACE, NEWLINE] = [0x22, 0x7d, 0x0a];
 const encoder = new TextEncoder();
 const lenientDecoder = new TextDecoder();
 
-/** An operation as it came from another journal, to be written again without being made anew. */
-export interface SealedOperation {
+/** An entry as it came from another journal, to be written again without being made anew. */
+export interface Sealed {
   /** Its line without a batch's marker, with seal and newline. */
   readonly sealed: Uint8Array;
 }
@@ -45,20 +45,20 @@ export class BatchEncoder {
   #ends: number[] = [];
 
   /**
-   * Encodes operations from index `from` on, as many as one batch takes, and returns the index
+   * Encodes entries from index `from` on, as many as one batch takes, and returns the index
    * after the last of them. Throws RecordError.
    */
-  encode(operations: readonly (Operation & Partial<SealedOperation>)[], from: number): number {
+  encode(entries: readonly (Entry & Partial<Sealed>)[], from: number): number {
     this.#length = 0;
     this.#ends = [];
     if (this.#bytes.length > BUFFER_BYTES_KEPT) this.#bytes = new Uint8Array(BUFFER_BYTES_MIN);
     let index = from;
-    for (const operation of from === 0 ? operations : operations.slice(from)) {
+    for (const entry of from === 0 ? entries : entries.slice(from)) {
       index++;
       const start = this.#length;
-      const { sealed } = operation;
+      const { sealed } = entry;
       if (sealed === undefined) {
-        const text = encodeRecord(operation);
+        const text = encodeEntry(entry);
         this.#reserve(3 * text.length + MARKER_BYTES_MAX + SEAL_BYTES + 1);
         this.#text(text);
         this.#length--; // its closing brace comes after the seal
@@ -67,7 +67,7 @@ export class BatchEncoder {
         this.#bytes.set(sealed, start);
         this.#length += sealed.length - SEAL_BYTES - 1;
       }
-      if (index === operations.length || this.#length >= BATCH_BYTES_FULL) {
+      if (index === entries.length || this.#length >= BATCH_BYTES_FULL) {
         this.#text(batchText({ records: index - from, bytes: start }));
         this.#seal(start);
         break;
@@ -86,7 +86,7 @@ export class BatchEncoder {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  /** Where in {@linkcode written} each operation's line ends. */
+  /** Where in {@linkcode written} each entry's line ends. */
   get ends(): readonly number[] {
     return this.#ends;
   }

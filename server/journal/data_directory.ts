@@ -1,9 +1,8 @@
 import { dirname, join } from "node:path";
-import type { Operation } from "../core/operation.ts";
-import { sealedLine } from "./batch.ts";
-import { type Files, type OpenFile, StorageError, writeAll } from "./files.ts";
-import { Journal } from "./journal.ts";
-import { JournalIndex } from "./journal_index.ts";
+import { type Files, type OpenFile, writeAll } from "./files.ts";
+import { Journal, type NewSegment } from "./journal.ts";
+import type { JournalIndex } from "./journal_index.ts";
+import { DataDirectoryError, FIRST_SEGMENT, layoutOf } from "./layout.ts";
 import { LineReader } from "./line_reader.ts";
 import {
   NODE_FILE,
@@ -12,27 +11,30 @@ import {
   readNodeFile,
   writeNodeFile,
 } from "./node_file.ts";
-import { readExactly, recoverJournal, type Recovery } from "./recovery.ts";
+import { beginSegment, readData, type ReadDataOptions } from "./read_data.ts";
+import type { Recovery } from "./recovery.ts";
+import { headerLine, parseSegmentName, readExactly, segmentName } from "./segment.ts";
+import type { Snapshot } from "./snapshot_file.ts";
 
-export interface DataDirectoryOptions {
-  readonly directory: string;
+export interface DataDirectoryOptions extends ReadDataOptions {
   /** The node's name. */
   readonly node: string;
-  readonly files: Files;
   /** A random name that was never used before. */
   newEpoch(): string;
-  /** Takes in an operation of the journal; says why if it cannot be the next. */
-  apply(operation: Operation): string | undefined;
 }
 
 export interface DataDirectory {
+  readonly path: string;
+  readonly files: Files;
   readonly journal: Journal;
   /** Where to read in the journal. */
   readonly index: JournalIndex;
   readonly epoch: string;
   readonly report: OpeningReport;
+  /** What stands for all that was before the journal. */
+  snapshot: Snapshot | undefined;
   /** Reads what the journal holds, beside whoever writes it. */
-  openReader(): Promise<LineReader>;
+  openReader(): LineReader;
   /** Makes it durable that from now on this node's operations are of a new epoch. */
   beginEpoch(epoch: string): Promise<void>;
   /** Closes the journal after its open batch, and lets others open the directory. */
@@ -44,8 +46,8 @@ export interface OpeningReport {
   readonly epoch: "new" | "kept" | "renewed";
   /** Why the epoch was renewed: clauses such as "the directory is a copy". */
   readonly why: readonly string[];
-  /** Operations read from the journal. */
-  readonly operations: number;
+  /** Entries read from the snapshot and the journal. */
+  readonly entries: number;
   /** What a crash had left of a batch that nobody was told about. */
   readonly cut: CutTail | undefined;
   /** Whether the last line got the newline that it lacked. */
@@ -61,20 +63,12 @@ export interface CutTail {
   readonly keptIn: string;
 }
 
-/** The data directory cannot be used as it is. */
-export class DataDirectoryError extends StorageError {
-  override readonly name = "DataDirectoryError";
-}
-
-/** The first segment; others come with compaction. */
-const JOURNAL = "journal-00000001.jsonl";
-const HEADER = sealedLine(JSON.stringify({ journal: 1, segment: 1 }));
-const LOCK = "lock";
+export const LOCK = "lock";
 const NEWLINE = new Uint8Array([0x0a]);
 
 /**
- * Opens a node's data directory, or makes it: locks it, reads its journal, mends what a crash left,
- * and makes all of it durable before it returns. Each step is safe to be repeated after a crash.
+ * Opens a node's data directory, or makes it: locks it, reads its snapshot and its journal, mends what
+ * a crash left, and makes all of it durable before it returns. Each step is safe to be repeated after a crash.
  *
  * The epoch is renewed whenever a sequence number of the old one could come to mean two things.
  *
@@ -115,21 +109,16 @@ async function makeDirectories(files: Files, directory: string): Promise<void> {
   await files.makeDirectory(directory);
 }
 
-/** Refuses what is no data directory before anything is put there, or one of a newer version. */
+/** Refuses what is no data directory before anything is put there. */
 function refuseForeign(directory: string, names: readonly string[]): void {
-  const segment = names.find((name) => /^journal-.*\.jsonl$/.test(name) && name !== JOURNAL);
-  if (segment !== undefined) {
+  const hasJournal = names.some((name) => parseSegmentName(name)?.kind === "journal");
+  if (names.includes(NODE_FILE) && !hasJournal) {
     throw new DataDirectoryError(
-      `Cannot use ${directory}: this version of chat does not know its ${segment}`,
-    );
-  }
-  if (names.includes(NODE_FILE) && !names.includes(JOURNAL)) {
-    throw new DataDirectoryError(
-      `Cannot use ${directory}: ${JOURNAL} is missing, though ${NODE_FILE} is there. ` +
+      `Cannot use ${directory}: its journal is missing, though ${NODE_FILE} is there. ` +
         `Restore it from a backup, or remove ${NODE_FILE} to begin without data.`,
     );
   }
-  if (names.includes(JOURNAL)) return;
+  if (hasJournal) return;
   // An empty file system has lost+found.
   const foreign = names.find((name) =>
     ![LOCK, NODE_FILE_DRAFT, "lost+found"].includes(name) && !name.startsWith("cut-")
@@ -143,63 +132,84 @@ function refuseForeign(directory: string, names: readonly string[]): void {
 }
 
 async function openLocked(options: DataDirectoryOptions, lock: OpenFile): Promise<DataDirectory> {
-  const { directory, files, apply } = options;
+  const { directory, files } = options;
   // Another process may have changed it until the lock was taken.
   const names = await files.list(directory) ?? [];
   refuseForeign(directory, names);
+  const layout = layoutOf(directory, names);
   const before = names.includes(NODE_FILE) ? await readNodeFile(files, directory) : undefined;
-  const path = join(directory, JOURNAL);
-  const file = await files.open(path, "append");
+  const data = await readData(options, layout, before);
+  const { file, path, recovery, index, segments, snapshot, entries } = data;
   try {
-    if (before === undefined) await beginJournal(files, directory, file, path);
-    const syncedBytes = typeof before === "object" ? before.journalBytes : 0;
-    const index = new JournalIndex();
-    index.begin(HEADER.length);
-    const recovery = await recoverJournal({
-      file,
-      path,
-      header: HEADER,
-      syncedBytes,
-      apply(operation) {
-        index.note(operation);
-        return apply(operation);
-      },
-      onBatch: (end) => index.endBatch(end),
+    const { nodeFile, report } = await mend(options, {
+      ...{ lock, file, path, before, names, recovery, entries },
+      segment: layout.segments.at(-1) ?? FIRST_SEGMENT,
+      known: data.known,
     });
-    const found = { lock, file, path, before, names, recovery };
-    const { nodeFile, report } = await mend(options, found);
-    const journal = new Journal(file, path, recovery.wholeBytes, index);
-    const beginEpoch = (epoch: string) =>
-      writeNodeFile(files, directory, { ...nodeFile, epoch, journalBytes: journal.bytes });
-    const openReader = async () => new LineReader(await files.open(path, "read"), journal);
-    const close = async () => {
-      await journal.close();
-      lock.close();
+    await removeAll(files, directory, layout.leftovers);
+    const current = { ...nodeFile };
+    const journal = new Journal({
+      segments,
+      file,
+      index,
+      entries,
+      async makeSegment(segment, after) {
+        const made = await makeSegment(files, directory, segment, after);
+        Object.assign(current, {
+          segment,
+          journal: (await made.file.stat()).identity,
+          journalBytes: made.headerBytes,
+        });
+        // Known before anything is in it.
+        await writeNodeFile(files, directory, current);
+        return made;
+      },
+    });
+    return {
+      ...{ path: directory, files, journal, index, epoch: nodeFile.epoch, report, snapshot },
+      openReader: () => new LineReader(files, journal),
+      async beginEpoch(epoch) {
+        const { headerBytes, bytes } = journal.current;
+        Object.assign(current, { epoch, journalBytes: headerBytes + bytes });
+        await writeNodeFile(files, directory, current);
+      },
+      async close() {
+        await journal.close();
+        lock.close();
+      },
     };
-    return { journal, index, epoch: nodeFile.epoch, report, openReader, beginEpoch, close };
   } catch (error) {
     file.close();
     throw error;
   }
 }
 
-/** Gives a journal that is new, or whose making a crash cut short, its first line. */
-async function beginJournal(
+async function makeSegment(
   files: Files,
   directory: string,
-  file: OpenFile,
-  path: string,
-): Promise<void> {
-  const { bytes } = await file.stat();
-  if (bytes > HEADER.length) return;
-  const found = await readExactly(file, 0, bytes);
-  const isStart = found.every((byte, index) => byte === HEADER[index]);
-  if (!isStart && found.some((byte) => byte !== 0)) return;
-  if (!isStart || bytes < HEADER.length) {
-    await file.truncate(0);
-    await writeAll(file, path, HEADER);
+  segment: number,
+  after: number,
+): Promise<NewSegment> {
+  const path = join(directory, segmentName("journal", segment));
+  const file = await files.open(path, "append");
+  try {
+    const header = headerLine({ kind: "journal", segment, after });
+    await beginSegment(files, directory, file, path, header);
+    return { path, file, headerBytes: header.length };
+  } catch (error) {
+    file.close();
+    throw error;
   }
-  await file.sync();
+}
+
+/** Removes files, durably. */
+export async function removeAll(
+  files: Files,
+  directory: string,
+  names: readonly string[],
+): Promise<void> {
+  if (names.length === 0) return;
+  for (const name of names) await files.remove(join(directory, name));
   await files.syncDirectory(directory);
 }
 
@@ -207,9 +217,13 @@ interface Found {
   readonly lock: OpenFile;
   readonly file: OpenFile;
   readonly path: string;
+  readonly segment: number;
   readonly before: NodeFile | "broken" | undefined;
+  /** The identity now of the segment that `before` names. */
+  readonly known: string | undefined;
   readonly names: readonly string[];
   readonly recovery: Recovery;
+  readonly entries: number;
 }
 
 /**
@@ -218,20 +232,28 @@ interface Found {
  */
 async function mend(
   { directory, node, files, newEpoch }: DataDirectoryOptions,
-  { lock, file, path, before, names, recovery }: Found,
+  { lock, file, path, segment, before, known, names, recovery, entries }: Found,
 ): Promise<{ nodeFile: NodeFile; report: OpeningReport }> {
-  const { operations, wholeBytes, tail } = recovery;
+  const { wholeBytes, tail } = recovery;
   if (tail === "lacks_newline") await writeAll(file, path, NEWLINE);
   await file.sync();
   const cut = tail === "torn" ? await keepTail(files, directory, file, names, recovery) : undefined;
 
   const identity = { lock: (await lock.stat()).identity, journal: (await file.stat()).identity };
-  const why = whyRenew(before, { node, ...identity }, cut);
-  const isNew = before === undefined && operations === 0 && cut === undefined;
+  // A crash right after a segment was made leaves one that node.json does not know.
+  const isUnused = typeof before === "object" && before.segment === segment - 1 &&
+    recovery.entries === 0 && cut === undefined;
+  const journal = isUnused || (typeof before === "object" && before.segment === segment)
+    ? known
+    : undefined;
+  const why = whyRenew(before, { node, lock: identity.lock, journal }, cut);
+  const isNew = before === undefined && entries === 0 && cut === undefined;
   const kept = typeof before === "object" && why.length === 0 ? before : undefined;
   const epoch = kept?.epoch ?? newEpoch();
-  const nodeFile = { node, epoch, ...identity, journalBytes: wholeBytes };
-  if (kept?.journalBytes !== wholeBytes) await writeNodeFile(files, directory, nodeFile);
+  const nodeFile = { node, epoch, ...identity, segment, journalBytes: wholeBytes };
+  if (kept?.journalBytes !== wholeBytes || kept.segment !== segment) {
+    await writeNodeFile(files, directory, nodeFile);
+  }
   if (cut !== undefined) {
     await file.truncate(wholeBytes);
     await file.sync();
@@ -240,13 +262,13 @@ async function mend(
   const kind = isNew ? "new" : kept === undefined ? "renewed" : "kept";
   return {
     nodeFile,
-    report: { epoch: kind, why: isNew ? [] : why, operations, cut, newlineAdded },
+    report: { epoch: kind, why: isNew ? [] : why, entries, cut, newlineAdded },
   };
 }
 
 function whyRenew(
   before: NodeFile | "broken" | undefined,
-  now: Pick<NodeFile, "node" | "lock" | "journal">,
+  now: { readonly node: string; readonly lock: string; readonly journal: string | undefined },
   cut: CutTail | undefined,
 ): string[] {
   const why = cut === undefined ? [] : ["the end of the journal was cut"];

@@ -1,7 +1,9 @@
-import type { Operation } from "../core/operation.ts";
+import type { Entry } from "../core/state_record.ts";
+import type { VersionVector } from "../core/version_vector.ts";
 import { BatchEncoder } from "./batch.ts";
 import { FileError, type OpenFile, shortWrite, StorageError } from "./files.ts";
 import type { JournalIndex } from "./journal_index.ts";
+import type { Segment, Segments } from "./line_reader.ts";
 
 /** The journal could not be written. Nothing of that batch, or after it, may be acknowledged. */
 export class JournalError extends StorageError {
@@ -14,82 +16,176 @@ export interface WrittenBatch {
   readonly at: number;
   /** Its lines, each with its newline. Valid until the next batch is written. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Where in `bytes` each operation's line ends. */
+  /** Where in `bytes` each entry's line ends. */
   readonly ends: readonly number[];
 }
 
+export interface JournalParts {
+  /** In order; the last one is written to. */
+  readonly segments: readonly Segment[];
+  /** The last segment's, which ends with a whole batch that is on disk. */
+  readonly file: OpenFile;
+  readonly index: JournalIndex;
+  /** Entries that are there, and in the snapshot before. */
+  readonly entries: number;
+  /** Makes an empty segment, durably, with all that has to be known of it. */
+  makeSegment(segment: number, after: number): Promise<NewSegment>;
+}
+
+export interface NewSegment {
+  readonly path: string;
+  readonly file: OpenFile;
+  readonly headerBytes: number;
+}
+
 /**
- * A node's append-only file of operations. It is written a batch at a time: a batch is on disk as
- * a whole before the next one is begun, so a crash can leave only the last one incomplete.
+ * A node's append-only log of operations, in segments. It is written a batch at a time: a batch is on
+ * disk as a whole before the next one is begun, so a crash can leave only the last one incomplete.
+ * Places in it are counted in bytes over all segments, without their headers.
  *
  * Any failure is final. After a failed sync nobody knows what the disk holds, and asking it again
  * would only be told what the page cache holds.
  */
-export class Journal {
-  readonly #file: OpenFile;
-  readonly #path: string;
+export class Journal implements Segments {
+  readonly #parts: JournalParts;
   readonly #encoder = new BatchEncoder();
-  readonly #index: JournalIndex;
-  #bytes: number;
+  #segments: readonly Segment[];
+  #file: OpenFile;
+  #entries: number;
   #failure: unknown;
   #open: Promise<WrittenBatch | undefined> | undefined;
+  #rotating: Promise<VersionVector> | undefined;
   #closed = false;
 
-  /** Takes over `file`, of which `bytes` are there and on disk, ending with a whole batch. */
-  constructor(file: OpenFile, path: string, bytes: number, index: JournalIndex) {
-    this.#file = file;
-    this.#path = path;
-    this.#index = index;
-    this.#bytes = bytes;
+  constructor(parts: JournalParts) {
+    this.#parts = parts;
+    this.#segments = parts.segments;
+    this.#file = parts.file;
+    this.#entries = parts.entries;
   }
 
-  /** Length of the file: what is on disk. */
-  get bytes(): number {
-    return this.#bytes;
+  get segments(): readonly Segment[] {
+    return this.#segments;
+  }
+
+  /** Where the next batch will be. */
+  get end(): number {
+    return this.#last.base + this.#last.bytes;
+  }
+
+  /** Length of its files. */
+  get fileBytes(): number {
+    return this.#segments.reduce((sum, { headerBytes, bytes }) => sum + headerBytes + bytes, 0);
+  }
+
+  /** Entries that are there, and in the snapshot before. */
+  get entries(): number {
+    return this.#entries;
+  }
+
+  get current(): Segment {
+    return this.#last;
   }
 
   /**
-   * Resolves once all of `operations` are on disk; rejects with {@linkcode JournalError}, and then
+   * Resolves once all of `entries` are on disk; rejects with {@linkcode JournalError}, and then
    * every later call does too. The caller waits for one batch before it writes the next. What is too
    * much for one batch is written as several: then they can only be read from the file.
    */
-  writeBatch(operations: readonly Operation[]): Promise<WrittenBatch | undefined> {
+  writeBatch(entries: readonly Entry[]): Promise<WrittenBatch | undefined> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (this.#open !== undefined) {
       return Promise.reject(
         new Error(`Cannot write to journal ${this.#path}: the batch before is not on disk yet`),
       );
     }
-    this.#open = this.#write(operations).finally(() => this.#open = undefined);
+    const writing = this.#rotating === undefined
+      ? this.#write(entries)
+      : this.#rotating.then(() => this.#write(entries));
+    this.#open = writing.finally(() => this.#open = undefined);
     return this.#open;
+  }
+
+  /**
+   * Begins a new segment after the open batch, and resolves with what stands before it: all of that
+   * can be replaced by a snapshot. A failure is as final as that of a batch.
+   */
+  rotate(): Promise<VersionVector> {
+    this.#rotating ??= this.#rotate().finally(() => this.#rotating = undefined);
+    return this.#rotating;
+  }
+
+  /** A snapshot with so many entries has taken the place of all segments before this one. */
+  replacedBefore(segment: number, entries: number): readonly Segment[] {
+    const gone = this.#segments.filter(({ number }) => number < segment);
+    this.#segments = this.#segments.filter(({ number }) => number >= segment);
+    this.#parts.index.forgetBefore(this.#segments[0]?.base ?? 0);
+    this.#entries = entries;
+    return gone;
   }
 
   /** Waits for the open batch, if there is one, and closes the file. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    const wasOpen = this.#open;
+    const [wasOpen, wasRotating] = [this.#open, this.#rotating];
     this.#failure ??= new JournalError(`Cannot write journal ${this.#path}: it is closed`);
-    // Whoever wrote the batch is told how it ended.
+    // Whoever wrote the batch, or wanted the segment, is told how it ended.
+    await wasRotating?.catch(() => {});
     await wasOpen?.catch(() => {});
     this.#file.close();
   }
 
-  async #write(operations: readonly Operation[]): Promise<WrittenBatch | undefined> {
+  get #last(): Segment {
+    return this.#segments.at(-1) as Segment;
+  }
+
+  get #path(): string {
+    return this.#last.path;
+  }
+
+  async #rotate(): Promise<VersionVector> {
+    // Whoever wrote it is told how it ended.
+    await this.#open?.catch(() => {});
+    if (this.#failure !== undefined) throw this.#failure;
+    const { number, base, headerBytes, bytes } = this.#last;
+    const { index, makeSegment } = this.#parts;
+    try {
+      const made = await makeSegment(number + 1, headerBytes + bytes);
+      this.#file.close();
+      this.#file = made.file;
+      const segment = {
+        number: number + 1,
+        path: made.path,
+        base: base + bytes,
+        headerBytes: made.headerBytes,
+        bytes: 0,
+      };
+      this.#segments = [...this.#segments, segment];
+    } catch (error) {
+      this.#failure = error instanceof FileError
+        ? new JournalError(`Cannot begin a new segment of the journal: ${error.message}`)
+        : error;
+      throw this.#failure;
+    }
+    index.mark(this.end);
+    return index.vector();
+  }
+
+  async #write(entries: readonly Entry[]): Promise<WrittenBatch | undefined> {
     try {
       let batch: WrittenBatch | undefined;
       // All but a huge batch are one round.
-      for (let next = 0; next < operations.length;) {
+      for (let next = 0; next < entries.length;) {
         const isWhole = next === 0;
-        next = this.#encoder.encode(operations, next);
+        next = this.#encoder.encode(entries, next);
         const { written: bytes, ends } = this.#encoder;
-        batch = isWhole && next === operations.length
-          ? { at: this.#bytes, bytes, ends }
-          : undefined;
+        batch = isWhole && next === entries.length ? { at: this.end, bytes, ends } : undefined;
         await this.#append(bytes);
       }
-      for (const operation of operations) this.#index.note(operation);
-      this.#index.endBatch(this.#bytes);
+      for (const entry of entries) this.#parts.index.note(entry);
+      this.#parts.index.endBatch(this.end);
+      this.#entries += entries.length;
       return batch;
     } catch (error) {
       this.#failure = error;
@@ -106,7 +202,11 @@ export class Journal {
       if (!(error instanceof FileError)) throw error;
       throw await this.#fail(error);
     }
-    this.#bytes += batch.length;
+    const last = this.#last;
+    this.#segments = [...this.#segments.slice(0, -1), {
+      ...last,
+      bytes: last.bytes + batch.length,
+    }];
   }
 
   /**
@@ -120,7 +220,7 @@ export class Journal {
     let message = `Cannot write journal ${this.#path}: ${cause.reason}. ` +
       `Nothing of the last batch was acknowledged; ${remedy} and start again.`;
     try {
-      await this.#file.truncate(this.#bytes);
+      await this.#file.truncate(this.#last.headerBytes + this.#last.bytes);
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
       message += ` The batch could not be cut back (${error.reason}): the next start does that.`;

@@ -1,14 +1,18 @@
-import type { Operation } from "../core/operation.ts";
-import { type SealedOperation, sealFault } from "./batch.ts";
+import { type Entry, NO_PLACE } from "../core/state_record.ts";
+import { type Sealed, sealFault } from "./batch.ts";
+import { RecordError } from "./fields.ts";
 import { MessageLines } from "./message_line.ts";
-import { decodeLine, encodeRecord, RecordError } from "./record.ts";
+import { decodeLine, encodeEntry } from "./record.ts";
 
 /**
  * A journal's lines outside of a journal: as nodes send them to each other. They come with the seals
  * and batch markers that they had there, and markers mean nothing here.
  */
 
-/** Whose operations some lines are, and where each line ends, after its newline. */
+/**
+ * Whose operations some lines are, and where each line ends, after its newline. Lines of a state are
+ * of no origin.
+ */
 export interface NamedLines {
   readonly names: readonly { readonly origin: string; readonly seq: number }[];
   readonly ends: readonly number[];
@@ -20,6 +24,8 @@ const CONTENT_UNITS_MAX = 64 * 1024;
 const NAMED_END =
   /,"origin":"([^"\\]+)","seq":(\d{1,15})(?:,"batch":\{[^{}]*\})?,"crc":"[\da-f]{8}"\}$/;
 const NAMED_END_CHARS_MAX = 256;
+/** How records of a state begin. */
+const STATE_START = '{"state":';
 /** One character for each byte, whatever it is. */
 const singleBytes = new TextDecoder("latin1");
 
@@ -31,57 +37,68 @@ export function nameLines(bytes: Uint8Array): NamedLines {
   for (let start = 0; start < bytes.length;) {
     const newline = text.indexOf("\n", start);
     if (newline < 0) throw partial();
-    const ending = text.slice(Math.max(start, newline - NAMED_END_CHARS_MAX), newline);
-    const match = NAMED_END.exec(ending);
-    const name = match?.[1] === undefined
-      ? decodeLine(bytes.subarray(start, newline)).operation
-      : { origin: match[1], seq: Number(match[2]) };
-    names.push({ origin: name.origin, seq: name.seq });
+    names.push(nameLine(text, bytes, start, newline));
     ends.push(newline + 1);
     start = newline + 1;
   }
   return { names, ends };
 }
 
+function nameLine(
+  text: string,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): NamedLines["names"][number] {
+  const isState = text.startsWith(STATE_START, start);
+  const ending = isState ? "" : text.slice(Math.max(start, end - NAMED_END_CHARS_MAX), end);
+  const match = NAMED_END.exec(ending);
+  if (match?.[1] !== undefined) return { origin: match[1], seq: Number(match[2]) };
+  const { origin, seq } = isState ? NO_PLACE : decodeLine(bytes.subarray(start, end)).entry;
+  return { origin, seq };
+}
+
 /**
- * The operations of whole lines, with the lines themselves where those can be written as they are.
+ * What is on whole lines, with the lines themselves where those can be written as they are.
  * Throws {@linkcode RecordError} on what no journal has.
  */
-export function readLines(bytes: Uint8Array): (Operation & Partial<SealedOperation>)[] {
+export function readLines(bytes: Uint8Array): (Entry & Partial<Sealed>)[] {
   const messages = new MessageLines(bytes);
-  const operations: (Operation & Partial<SealedOperation>)[] = [];
+  const entries: (Entry & Partial<Sealed>)[] = [];
   for (let start = 0; start < bytes.length;) {
     const end = messages.endOfLine(start);
     if (end === bytes.length) throw partial();
     const fault = sealFault(bytes, start, end);
     if (fault !== undefined) throw new RecordError(`found ${fault} at byte ${start}`);
     const message = messages.read(start, end);
-    const { operation, batch } = message ?? decodeLine(bytes.subarray(start, end));
-    checkText(operation);
+    const { entry, batch } = message ?? decodeLine(bytes.subarray(start, end));
+    checkText(entry);
     // As this version writes it, so it can be written again as it came.
     if (message !== undefined && batch === undefined) {
-      operations.push(Object.assign(operation, { sealed: bytes.subarray(start, end + 1) }));
+      entries.push(Object.assign(entry, { sealed: bytes.subarray(start, end + 1) }));
     } else {
       // What cannot be written must not be taken: it would end this node, and the next one.
-      encodeRecord(operation);
-      operations.push(operation);
+      encodeEntry(entry);
+      entries.push(entry);
     }
     start = end + 1;
   }
-  return operations;
+  return entries;
 }
 
 /** Refuses what no client could have said, and no client could be told. */
-function checkText(operation: Operation): void {
-  for (const value of Object.values(operation)) {
+function checkText(entry: Entry): void {
+  if (entry.kind === "loose_operation") return checkText(entry.operation);
+  for (const value of Object.values(entry)) {
     for (const text of Array.isArray(value) ? value : [value]) {
       if (typeof text === "string" && !(text.isWellFormed() && !text.includes("\0"))) {
         throw new RecordError("found a text with NUL or half a character");
       }
     }
   }
-  if (operation.kind === "message_sent" && operation.content.length > CONTENT_UNITS_MAX) {
-    throw new RecordError(`found a message of ${operation.content.length} characters`);
+  const isMessage = entry.kind === "message_sent" || entry.kind === "message_state";
+  if (isMessage && entry.content.length > CONTENT_UNITS_MAX) {
+    throw new RecordError(`found a message of ${entry.content.length} characters`);
   }
 }
 

@@ -3,7 +3,7 @@ import type { Operation } from "../core/operation.ts";
 import { encodeBatch, message, PROVENANCE } from "../testing/journal_fixture.ts";
 import { sealedLine } from "./batch.ts";
 import { nameLines, readLines } from "./lines.ts";
-import { RecordError } from "./record.ts";
+import { RecordError } from "./fields.ts";
 
 const OPERATIONS: readonly Operation[] = [
   message(1),

@@ -4,7 +4,8 @@ import type { Operation } from "../core/operation.ts";
 import { sealedLine } from "./batch.ts";
 import { encodeBatch, message, PROVENANCE } from "../testing/journal_fixture.ts";
 import { MessageLines } from "./message_line.ts";
-import { decodeLine, encodeRecord, type Line, RecordError } from "./record.ts";
+import { decodeLine, encodeRecord, type Line } from "./record.ts";
+import { RecordError } from "./fields.ts";
 
 const anyText = fc.string({ unit: "binary", minLength: 1 }).filter((text) => text.isWellFormed());
 const plainText = fc.string({ minLength: 1 }).filter((text) => !/["\\]/.test(text));

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { sealedLine, sealFault } from "./batch.ts";
 import { type Files, StorageError, writeAll } from "./files.ts";
-import { readExactly } from "./recovery.ts";
+import { readExactly } from "./segment.ts";
 
 /** What `node.json` says: whose data this is, and by what to know that it is still the same. */
 export interface NodeFile {
@@ -9,9 +9,11 @@ export interface NodeFile {
   readonly epoch: string;
   /** Identity of the file `lock`: another one means that the directory is a copy. */
   readonly lock: string;
-  /** Identity of the journal's file. */
+  /** The segment of the journal that was written to. */
+  readonly segment: number;
+  /** Identity of that segment's file. */
   readonly journal: string;
-  /** Bytes of the journal that were on disk when this was written. */
+  /** Bytes of that segment that were on disk when this was written. */
   readonly journalBytes: number;
 }
 
@@ -34,8 +36,16 @@ export async function readNodeFile(files: Files, directory: string): Promise<Nod
 
 /** Replaces `node.json`, durably and as a whole. */
 export async function writeNodeFile(files: Files, directory: string, now: NodeFile): Promise<void> {
-  const { node, epoch, lock, journal, journalBytes } = now;
-  const json = JSON.stringify({ format: FORMAT, node, epoch, lock, journal, journalBytes });
+  const { node, epoch, lock, segment, journal, journalBytes } = now;
+  const json = JSON.stringify({
+    format: FORMAT,
+    node,
+    epoch,
+    lock,
+    segment,
+    journal,
+    journalBytes,
+  });
   const [draft, path] = [join(directory, NODE_FILE_DRAFT), join(directory, NODE_FILE)];
   const file = await files.open(draft, "replace");
   try {
@@ -58,5 +68,6 @@ function decodeNodeFile(bytes: Uint8Array, path: string): NodeFile | "broken" {
         "Start it with the version that wrote it, or a newer one.",
     );
   }
-  return fields;
+  // The first version had only one.
+  return { ...fields, segment: fields.segment ?? 1 };
 }

@@ -1,6 +1,17 @@
 import { CodecError } from "../../codec/error.ts";
 import { decodeUtf8 } from "../../codec/utf8.ts";
 import type { Operation, Provenance } from "../core/operation.ts";
+import { type Entry, isStateRecord } from "../core/state_record.ts";
+import {
+  integer,
+  type JsonObject,
+  parseObject,
+  RecordError,
+  string,
+  strings,
+  wrong,
+} from "./fields.ts";
+import { decodeState, encodeState } from "./state_line.ts";
 
 /**
  * An operation as JSON, on one line, for the journal and for whoever reads it with grep:
@@ -28,17 +39,20 @@ export interface BatchMarker {
 }
 
 export interface Line {
-  readonly operation: Operation;
+  readonly entry: Entry;
   readonly batch: BatchMarker | undefined;
-}
-
-/** A record that is not one: the message says what was expected and what was found. */
-export class RecordError extends Error {
-  override readonly name = "RecordError";
 }
 
 /** `,"crc":"` 8 hex digits `"}` */
 export const SEAL_CHARS = 18;
+
+/** An operation, or a record of a state, as JSON. Throws {@linkcode RecordError}. */
+export function encodeEntry(entry: Entry): string {
+  if (!isStateRecord(entry)) return encodeRecord(entry);
+  const text = encodeState(entry, encodeRecord);
+  if (text.length > RECORD_CHARS_MAX) throw tooLong(text);
+  return text;
+}
 
 /** The operation as JSON. Throws {@linkcode RecordError} on what could not be read again. */
 export function encodeRecord(operation: Operation): string {
@@ -67,7 +81,11 @@ export function decodeLine(line: Uint8Array): Line {
   const fields = parseObject(text);
   const batch = fields.batch === undefined ? undefined : markerOf(fields.batch, text);
   const end = text.length - SEAL_CHARS - (batch === undefined ? 0 : batchText(batch).length);
-  return { operation: operationOf(fields, () => text.slice(0, end) + "}"), batch };
+  const record = () => text.slice(0, end) + "}";
+  const entry = fields.state === undefined
+    ? operationOf(fields, record)
+    : decodeState(fields, record, decodeRecord);
+  return { entry, batch };
 }
 
 /** The marker as it stands in a line. */
@@ -127,8 +145,6 @@ function recordText(
   }
 }
 
-type JsonObject = { readonly [key: string]: unknown };
-
 function operationOf(fields: JsonObject, line: () => string): Operation {
   const origin = string(fields, "origin");
   if (origin === "") throw new RecordError("expected origin, found nothing");
@@ -186,20 +202,6 @@ function operationOf(fields: JsonObject, line: () => string): Operation {
   }
 }
 
-function parseObject(text: string): JsonObject {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    throw new RecordError(`not JSON: ${error.message}`);
-  }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw wrong("line", "an object", value);
-  }
-  return value as JsonObject;
-}
-
 function textOf(line: Uint8Array): string {
   try {
     return decodeUtf8(line, 0, line.length);
@@ -227,34 +229,6 @@ function checkProvenance(operation: Provenance): Provenance {
   throw new RecordError(
     `expected time, tick, origin and seq, found ${JSON.stringify([timeMs, tick, origin, seq])}`,
   );
-}
-
-function string(fields: JsonObject, key: string): string {
-  const value = fields[key];
-  if (typeof value !== "string") throw wrong(key, "a string", value);
-  return value;
-}
-
-function strings(fields: JsonObject, key: string): readonly string[] {
-  const value = fields[key];
-  if (!Array.isArray(value) || !value.every((one) => typeof one === "string")) {
-    throw wrong(key, "a list of strings", value);
-  }
-  return value;
-}
-
-function integer(fields: object, key: string, min: number): number {
-  const value = (fields as JsonObject)[key];
-  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < min) {
-    throw wrong(key, `a whole number from ${min}`, value);
-  }
-  return value;
-}
-
-/** Says no more of what was found than its type: it may be a secret. */
-function wrong(key: string, expected: string, found: unknown): RecordError {
-  const what = found === undefined ? "nothing" : `another ${typeof found}`;
-  return new RecordError(`expected ${key} to be ${expected}, found ${what}`);
 }
 
 function tooLong(text: string): RecordError {

@@ -4,7 +4,8 @@ import fc from "fast-check";
 import type { Operation } from "../core/operation.ts";
 import { sealedLine, sealFault } from "./batch.ts";
 import { encodeBatch, message, PROVENANCE } from "../testing/journal_fixture.ts";
-import { decodeLine, decodeRecord, encodeRecord, RECORD_CHARS_MAX, RecordError } from "./record.ts";
+import { decodeLine, decodeRecord, encodeRecord, RECORD_CHARS_MAX } from "./record.ts";
+import { RecordError } from "./fields.ts";
 
 const END = '"time":1795000000000,"tick":0,"origin":"node1.e1","seq":1}';
 

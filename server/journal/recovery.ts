@@ -1,26 +1,33 @@
-import type { Operation } from "../core/operation.ts";
+import type { Entry } from "../core/state_record.ts";
 import { BATCH_BYTES_MAX, LINE_BYTES_MAX, markerFits, sealFault } from "./batch.ts";
 import { type OpenFile, StorageError } from "./files.ts";
+import { RecordError } from "./fields.ts";
 import { MessageLines } from "./message_line.ts";
-import { decodeLine, type Line, RecordError } from "./record.ts";
+import { decodeLine, type Line } from "./record.ts";
+import { readExactly, readHeader, type SegmentHeader } from "./segment.ts";
 import { judgeTail } from "./tail.ts";
 
 export interface RecoveryOptions {
   readonly file: OpenFile;
   readonly path: string;
-  /** What the file has to begin with. */
-  readonly header: Uint8Array;
+  /** What the file has to begin with; what is undefined is not known. */
+  readonly header: Partial<SegmentHeader>;
   /** This many bytes are known to have been on disk: no crash explains damage before them. */
   readonly syncedBytes: number;
-  /** Is given the operations of whole batches, in order. Says what is missing before the operation, or wrong with it, if it cannot come next. */
-  apply(operation: Operation): string | undefined;
+  /** Whether a crash can have cut it: only what was written to last. */
+  readonly isLast: boolean;
+  /** Is given what is in whole batches, in order. Says what is wrong with it if it cannot come next. */
+  apply(entry: Entry): string | undefined;
+  /** The first line takes so many bytes. */
+  onHeader?(bytes: number): void;
   /** All of a batch that ends at offset `end` was applied. */
   onBatch?(end: number): void;
 }
 
 export interface Recovery {
-  /** Operations applied. */
-  readonly operations: number;
+  /** Entries applied. */
+  readonly entries: number;
+  readonly headerBytes: number;
   /** Where the last whole batch ends, with the newline that it may lack. */
   readonly wholeBytes: number;
   /** What of the file is to be mended: see {@linkcode judgeTail}. */
@@ -63,12 +70,13 @@ export async function recoverJournal(options: RecoveryOptions): Promise<Recovery
 class Replay {
   readonly #options: RecoveryOptions;
   readonly #fileBytes: number;
-  /** Operations of the batch that is being read: applied when its marker has been seen. */
-  #batch: Operation[] = [];
+  /** What is in the batch that is being read: applied when its marker has been seen. */
+  #batch: Entry[] = [];
   #batchStart = 0;
   /** Lines before the batch, and in it so far. */
   #lines = 0;
-  #operations = 0;
+  #entries = 0;
+  #headerBytes = 0;
   /** What made reading stop before the end: at most what {@linkcode judgeTail} says again. */
   #fault: { at: number; found: string } | undefined;
 
@@ -121,21 +129,31 @@ class Replay {
   }
 
   #recovery(tail: Recovery["tail"], why = ""): Recovery {
+    if (tail !== "whole" && !this.#options.isLast) {
+      throw this.#damage(this.#batchStart, "an incomplete batch in a file that was complete");
+    }
     const lost = this.#options.syncedBytes - this.#batchStart;
     if (lost > 0) {
       const found = tail === "torn" ? "an incomplete batch" : "the end of the file";
       throw this.#damage(this.#batchStart, `${found} where ${lost} more bytes were synced once`);
     }
-    return { operations: this.#operations, wholeBytes: this.#batchStart, tail, why };
+    const [entries, headerBytes] = [this.#entries, this.#headerBytes];
+    return { entries, headerBytes, wholeBytes: this.#batchStart, tail, why };
   }
 
   async #readHeader(): Promise<void> {
-    const { file, header } = this.#options;
-    const found = await readExactly(file, 0, Math.min(header.length, this.#fileBytes));
-    if (header.length !== found.length || !header.every((byte, index) => byte === found[index])) {
-      throw this.#damage(0, "another first line than that of a journal of this version");
+    const { file, header: { kind, segment, after } } = this.#options;
+    const found = await readHeader(file);
+    if (found === undefined || found.header.kind !== kind || found.header.segment !== segment) {
+      throw this.#damage(0, `another first line than that of a ${kind} of this version`);
     }
-    this.#batchStart = header.length;
+    if (after !== undefined && found.header.after !== after) {
+      const before = `the segment before it had ${found.header.after} bytes`;
+      throw this.#damage(0, `that ${before}, where there are ${after}`);
+    }
+    this.#headerBytes = found.bytes;
+    this.#batchStart = found.bytes;
+    this.#options.onHeader?.(found.bytes);
     this.#lines = 1;
   }
 
@@ -169,8 +187,8 @@ class Replay {
     }
   }
 
-  #takeLine({ operation, batch }: Line, at: number, bytes: number): void {
-    this.#batch.push(operation);
+  #takeLine({ entry, batch }: Line, at: number, bytes: number): void {
+    this.#batch.push(entry);
     this.#lines++;
     if (batch === undefined) return;
     const [records, before] = [this.#batch.length, at - this.#batchStart];
@@ -185,7 +203,7 @@ class Replay {
       this.#lines += index - records;
       throw this.#damage(this.#batchStart, fault);
     }
-    this.#operations += records;
+    this.#entries += records;
     this.#batch = [];
     this.#batchStart = at + bytes + 1;
     this.#options.onBatch?.(this.#batchStart);
@@ -207,31 +225,15 @@ class Replay {
     const whole = Math.min(this.#batchStart, this.#fileBytes);
     const node = path.replace(/[^/\\]*$/, "node.json");
     let message = `Cannot read journal ${path}: found ${found} at line ${line}, byte ${at}. ` +
-      "No crash explains that, so nothing was changed. Restore the directory from a backup, or " +
-      "copy that of another node here while that node is stopped.";
-    if (whole > 0) {
+      "No crash explains that, so nothing was changed. Get what is damaged from another node with " +
+      "chat log verify --repair, or restore a backup.";
+    if (this.#options.isLast && whole > 0) {
       message += " Only if this machine lost power in its last write and you accept losing the " +
         `${this.#fileBytes - whole} bytes from byte ${whole} on: ` +
         `truncate -s ${whole} ${shellWord(path)} && rm ${shellWord(node)}`;
     }
     return new RecoveryError(path, line, at, message);
   }
-}
-
-/** Reads `bytes` bytes, or fewer if the file ends. */
-export async function readExactly(
-  file: OpenFile,
-  at: number,
-  bytes: number,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const into = new Uint8Array(bytes);
-  let filled = 0;
-  while (filled < bytes) {
-    const read = await file.read(into.subarray(filled), at + filled);
-    if (read === 0) break;
-    filled += read;
-  }
-  return into.subarray(0, filled);
 }
 
 function shellWord(path: string): string {

@@ -1,5 +1,6 @@
 import { canBeStartOfLine, markerFits, sealFault } from "./batch.ts";
-import { type BatchMarker, decodeLine, RecordError } from "./record.ts";
+import { RecordError } from "./fields.ts";
+import { type BatchMarker, decodeLine } from "./record.ts";
 
 /** What the bytes after a journal's last whole batch are. */
 export type Tail =

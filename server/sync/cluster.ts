@@ -1,5 +1,5 @@
 import type { Commit, OperationName, Replication, Timer } from "../commit.ts";
-import type { Operation } from "../core/operation.ts";
+import type { Entry } from "../core/state_record.ts";
 import type { VersionVector } from "../core/version_vector.ts";
 import type { WrittenBatch } from "../journal/journal.ts";
 import type { OwnOrigin } from "../own_origin.ts";
@@ -14,7 +14,14 @@ import {
 import type { OperationLog } from "./outgoing.ts";
 import { Peer, type PeerConfig } from "./peer.ts";
 import { RecentBatches } from "./recent_batches.ts";
-import type { Hello, PacketStream, PresenceChange, StreamEnd, Transport } from "./packet.ts";
+import type {
+  Hello,
+  PacketStream,
+  PresenceChange,
+  StatePart,
+  StreamEnd,
+  Transport,
+} from "./packet.ts";
 
 export interface ClusterParts {
   readonly membership: Membership;
@@ -32,6 +39,8 @@ export interface ClusterParts {
   readonly random: () => number;
   readonly nextTurn: () => Promise<void>;
   readonly presence: ClusterPresence;
+  /** The journal holds another node's state now: more than it has to. */
+  readonly onStateMerged: () => void;
   /** A line for the operator. */
   readonly tell: (line: string) => void;
 }
@@ -80,6 +89,10 @@ export class Cluster implements Replication {
   readonly #recent = new RecentBatches();
   readonly #asked = new Set<string>();
   readonly #onChange: (() => void)[] = [];
+  /** The link from which this node takes a state now. */
+  #taking: Link | undefined;
+  /** By the node's name, what is here of a state whose stream broke off. */
+  readonly #stateParts = new Map<string, StatePart>();
   #isStopped = false;
   #lastRefusal = "";
 
@@ -99,8 +112,10 @@ export class Cluster implements Replication {
         recent: this.#recent,
         nextTurn,
         durable: commit.durable,
-        accept: (operations: readonly Operation[]) => commit.accept(operations),
+        accept: (entries: readonly Entry[]) => commit.accept(entries),
         onProgress: () => commit.copiesChanged(),
+        onOffer: (link: Link, state: string) => this.#takeState(link, state),
+        onStatePart: (link: Link, part: StatePart) => this.#tookState(link, part),
       },
       onUp: (peer: Peer, link: Link) => this.#up(peer, link),
       onDown: (peer: Peer) => this.#down(peer),
@@ -188,8 +203,13 @@ export class Cluster implements Replication {
     return this.#links().filter((link) => link.isLive).length;
   }
 
-  publish(operations: readonly Operation[], written: WrittenBatch | undefined): void {
-    this.#recent.add(operations, written);
+  /** Whether a node is being sent what it missed. */
+  get isBeingRead(): boolean {
+    return this.#links().some((link) => !link.isLive);
+  }
+
+  publish(entries: readonly Entry[], written: WrittenBatch | undefined): void {
+    this.#recent.add(entries, written);
     for (const link of this.#links()) link.published();
   }
 
@@ -286,7 +306,24 @@ export class Cluster implements Replication {
     this.#tellChange();
   }
 
+  /** From one node at a time: the second one's state is mostly the same. */
+  #takeState(link: Link, state: string): void {
+    if (this.#taking !== undefined) return;
+    this.#taking = link;
+    const part = this.#stateParts.get(link.hello.node);
+    link.takeState(state, part?.state === state ? part.end : 0);
+  }
+
+  #tookState(link: Link, part: StatePart): void {
+    this.#stateParts.set(link.hello.node, part);
+    if (part.end < part.bytes) return;
+    this.#stateParts.delete(link.hello.node);
+    if (this.#taking === link) this.#taking = undefined;
+    this.#parts.onStateMerged();
+  }
+
   #down(peer: Peer): void {
+    if (this.#taking?.hasEnded) this.#taking = undefined;
     this.#parts.presence.lost(peer.name);
     this.#share();
     this.#parts.commit.copiesChanged();
@@ -328,8 +365,10 @@ export class Cluster implements Replication {
 
   /** How much it is that is waited for: it changes as long as there is any progress. */
   #lacked(): string {
-    const { durable } = this.#parts.commit;
-    return [...this.#awaited.values()].map((had) => had && durable.lag(had)).join();
+    const { durable, settled } = this.#parts.commit;
+    // A state counts as known only when all of it is here.
+    const merged = this.#taking === undefined ? 0 : settled;
+    return [merged, ...[...this.#awaited.values()].map((had) => had && durable.lag(had))].join();
   }
 
   #links(): Link[] {

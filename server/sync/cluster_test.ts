@@ -81,10 +81,10 @@ Deno.test("Cluster counts a copy for each node on which an operation is durable"
 
 Deno.test("Cluster tells a node that comes back all that it missed", async () => {
   await withCluster(async (cluster, a, b, c) => {
-    const operations = await cluster.kill(c);
+    const entries = await cluster.kill(c);
     for (const node of [a, b]) for (let i = 0; i < 10; i++) node.commit.submit(message());
     await cluster.network.quiet();
-    const back = await cluster.start("c", { epoch: "e3", operations });
+    const back = await cluster.start("c", { epoch: "e3", entries });
     await back.cluster.caughtUp();
     assertEqualNodes(a, b, back);
     assertEquals(back.state.vector.seqOf(a.origin.current), 10);
@@ -93,14 +93,14 @@ Deno.test("Cluster tells a node that comes back all that it missed", async () =>
 
 Deno.test("Cluster sends what was missed in packets of limited size, a few at a time", async () => {
   await withCluster(async (cluster, a, b, c) => {
-    const operations = await cluster.kill(c);
+    const entries = await cluster.kill(c);
     const long = "x".repeat(10_000);
     for (let i = 0; i < 200; i++) {
       a.commit.submit(message(long));
       await cluster.network.quiet();
     }
     cluster.network.delivered.length = 0;
-    const back = await cluster.start("c", { epoch: "e3", operations });
+    const back = await cluster.start("c", { epoch: "e3", entries });
     await cluster.network.quiet();
     assertEqualNodes(a, b, back);
     let unacked = 0;
@@ -119,15 +119,15 @@ Deno.test("Cluster sends what was missed in packets of limited size, a few at a 
 
 Deno.test("Cluster goes on where it was cut off, and sends nothing twice that arrived", async () => {
   await withCluster(async (cluster, a, b, c) => {
-    const operations = await cluster.kill(c);
+    const entries = await cluster.kill(c);
     const long = "x".repeat(10_000);
     for (let i = 0; i < 300; i++) {
       a.commit.submit(message(long));
       await cluster.network.quiet();
     }
-    const lacking = a.journal.bytes;
+    const lacking = a.journal.end;
     cluster.network.delivered.length = 0;
-    const back = await cluster.begin("c", { epoch: "e3", operations });
+    const back = await cluster.begin("c", { epoch: "e3", entries });
     while (packetsWithLines(cluster, "a", "c") < 4) await nextTurn();
     cluster.network.cut("a", "c");
     cluster.network.cut("b", "c");
@@ -260,11 +260,11 @@ Deno.test("a node that was put back to an old state begins a new epoch, as other
   await withCluster(async (cluster, a, b, c) => {
     a.commit.submit(message());
     await cluster.network.quiet();
-    const old = [...a.journal.operations];
+    const old = [...a.journal.entries];
     a.commit.submit(message());
     await cluster.network.quiet();
     await cluster.kill(a);
-    const back = await cluster.start("a", { epoch: "e1", operations: old });
+    const back = await cluster.start("a", { epoch: "e1", entries: old });
     await back.cluster.caughtUp();
     const { origin } = back.commit.submit(message());
     await cluster.network.quiet();
@@ -277,11 +277,11 @@ Deno.test("a node that was put back to an old state begins a new epoch, as other
 
 Deno.test("a node that is told that others know more begins a new epoch before it has what they know", async () => {
   await withCluster(async (cluster, a) => {
-    const old = [...a.journal.operations];
+    const old = [...a.journal.entries];
     a.commit.submit(message());
     await cluster.network.quiet();
     await cluster.kill(a);
-    const back = await cluster.begin("a", { epoch: "e1", operations: old });
+    const back = await cluster.begin("a", { epoch: "e1", entries: old });
     while (back.log.filter((line) => line.startsWith("in sync")).length < 2) await nextTurn();
     assertEquals(back.state.vector.seqOf(a.origin.current), 0);
     assert(back.commit.submit(message()).origin !== a.origin.current);
@@ -292,13 +292,13 @@ Deno.test("a node goes on with its epoch only if every other one has confirmed i
   await withCluster(async (cluster, a, _b, c) => {
     a.commit.submit(message());
     await cluster.network.quiet();
-    const operations = await cluster.kill(a);
-    const back = await cluster.start("a", { epoch: "e1", operations });
+    const entries = await cluster.kill(a);
+    const back = await cluster.start("a", { epoch: "e1", entries });
     assertEquals(back.commit.submit(message()).origin, a.origin.current);
     await cluster.network.quiet();
     const more = await cluster.kill(back);
     await cluster.kill(c);
-    const alone = await cluster.start("a", { epoch: "e1", operations: more });
+    const alone = await cluster.start("a", { epoch: "e1", entries: more });
     assert(alone.commit.submit(message()).origin !== a.origin.current);
   });
 });
@@ -351,7 +351,7 @@ Deno.test("operations of kinds that nobody here knows are kept and passed on as 
     // Nobody is z, so whoever is asked for all others passes it on.
     await cluster.pass(2000);
     for (const node of [b, c]) {
-      const kept = node.journal.operations.find(({ origin }) => origin === "z.new");
+      const kept = node.journal.entries.find(({ origin }) => origin === "z.new");
       assertEquals(kept?.kind === "unknown" && kept.line, line);
     }
     assertEqualNodes(a, b, c);

@@ -16,7 +16,14 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { createServer, type Socket } from "node:net";
-import type { Packet, PacketSink, PacketStream, StreamEnd, Transport } from "./packet.ts";
+import type {
+  Packet,
+  PacketSink,
+  PacketStream,
+  StatePart,
+  StreamEnd,
+  Transport,
+} from "./packet.ts";
 import { loadProtos } from "./proto.ts";
 
 const SYNC = "chat.sync.v1.Sync";
@@ -249,9 +256,14 @@ function packetOf({ kind, ...rest }: WirePacket): Packet | undefined {
   switch (kind) {
     case "hello":
     case "want":
-    case "lines":
     case "presence":
       return { kind, ...fields } as Packet;
+    case "offer":
+      return { kind, state: String(fields.state), bytes: Number(fields.bytes) };
+    case "take_state":
+      return { kind, state: String(fields.state), from: Number(fields.from) };
+    case "lines":
+      return { kind, lines: fields.lines as Uint8Array, part: partOf(fields.part) };
     case "ack":
       return { kind, packets: Number(fields.packets), vector: String(fields.vector) };
     case "ping":
@@ -261,4 +273,10 @@ function packetOf({ kind, ...rest }: WirePacket): Packet | undefined {
     default:
       return undefined;
   }
+}
+
+function partOf(part: unknown): StatePart | undefined {
+  if (typeof part !== "object" || part === null) return undefined;
+  const { state, end, bytes } = part as Record<string, unknown>;
+  return { state: String(state), end: Number(end), bytes: Number(bytes) };
 }

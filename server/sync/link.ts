@@ -1,9 +1,17 @@
 import type { Timer } from "../commit.ts";
-import { isOrigin, nodeOf, type Operation } from "../core/operation.ts";
+import { isOrigin, nodeOf } from "../core/operation.ts";
+import { type Entry, isStateRecord } from "../core/state_record.ts";
 import { VersionVector } from "../core/version_vector.ts";
 import { readLines } from "../journal/lines.ts";
 import { Outgoing, type OutgoingParts } from "./outgoing.ts";
-import type { Hello, Packet, PacketStream, PresenceChange, StreamEnd } from "./packet.ts";
+import type {
+  Hello,
+  Packet,
+  PacketStream,
+  PresenceChange,
+  StatePart,
+  StreamEnd,
+} from "./packet.ts";
 
 /** Whose operations a node wants of another one. */
 export interface Want {
@@ -12,7 +20,7 @@ export interface Want {
   readonly allBut: boolean;
 }
 
-export interface LinkParts extends Omit<OutgoingParts, "send" | "onFailure"> {
+export interface LinkParts extends Omit<OutgoingParts, "send" | "offer" | "onFailure"> {
   readonly stream: PacketStream;
   readonly timer: Timer;
   /** Wall clock, ms since 1970. */
@@ -20,7 +28,11 @@ export interface LinkParts extends Omit<OutgoingParts, "send" | "onFailure"> {
   /** What is durable here: read, never changed. */
   readonly durable: VersionVector;
   /** Takes in operations; resolves once they are durable here. Throws if one cannot come next. */
-  readonly accept: (operations: readonly Operation[]) => Promise<void>;
+  readonly accept: (entries: readonly Entry[]) => Promise<void>;
+  /** The other node has not all that is wanted of it but as a state. */
+  readonly onOffer: (link: Link, state: string) => void;
+  /** So much of the other's state is durable here. */
+  readonly onStatePart: (link: Link, part: StatePart) => void;
   /** More is durable on the other node, or it has become live. */
   readonly onProgress: () => void;
   readonly onPresence: (change: PresenceChange) => void;
@@ -68,7 +80,8 @@ export class Link {
       log: parts.log,
       recent: parts.recent,
       nextTurn: parts.nextTurn,
-      send: (lines) => parts.stream.send({ kind: "lines", lines }),
+      send: (lines, part) => parts.stream.send({ kind: "lines", lines, part }),
+      offer: (offer) => parts.stream.send({ kind: "offer", ...offer }),
       onFailure: (error) => this.close({ kind: "lost", why: reasonOf(error) }),
     }, theirs);
     this.#beat();
@@ -89,6 +102,10 @@ export class Link {
     return this.#skewMs;
   }
 
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
   want(want: Want): void {
     const text = JSON.stringify(want);
     if (text === this.#want) return;
@@ -99,6 +116,11 @@ export class Link {
   /** There is more in the journal. */
   published(): void {
     this.#outgoing.published();
+  }
+
+  /** Asks for the state that was offered, from after what is here of it. */
+  takeState(state: string, from: number): void {
+    this.#parts.stream.send({ kind: "take_state", state, from });
   }
 
   tellPresence(change: PresenceChange): void {
@@ -138,7 +160,11 @@ export class Link {
       case "want":
         return this.#outgoing.want(wantedBy(packet));
       case "lines":
-        return this.#takeLines(packet.lines);
+        return this.#takeLines(packet.lines, packet.part);
+      case "offer":
+        return this.#parts.onOffer(this, packet.state);
+      case "take_state":
+        return void this.#outgoing.sendState(packet);
       case "ack":
         return this.#takeAck(packet.packets, packet.vector);
       case "presence":
@@ -156,18 +182,19 @@ export class Link {
     }
   }
 
-  #takeLines(lines: Uint8Array): void {
-    const operations = readLines(lines);
-    const sent = lastOf(operations);
+  #takeLines(lines: Uint8Array, part: StatePart | undefined): void {
+    const entries = readLines(lines);
+    const sent = lastOf(entries);
     for (const origin of sent.entries().keys()) {
       if (!isOrigin(origin)) throw new Error("a strange origin");
     }
-    const durable = this.#parts.accept(operations);
+    const durable = this.#parts.accept(entries);
     // It sends only what is durable there, and need not be sent it.
     this.theirs.include(sent);
     this.#outgoing.has(sent);
     void durable.then(() => {
       this.#packetsDurable++;
+      if (part !== undefined) this.#parts.onStatePart(this, part);
       // Those that became durable together are acknowledged together.
       if (this.#isAckDue) return;
       this.#isAckDue = true;
@@ -219,11 +246,15 @@ export class Link {
 }
 
 /** The last operation of each origin. */
-function lastOf(operations: readonly Operation[]): VersionVector {
+function lastOf(entries: readonly Entry[]): VersionVector {
   const last = new VersionVector();
-  for (const [index, { origin, seq }] of operations.entries()) {
+  for (const [index, entry] of entries.entries()) {
+    if (isStateRecord(entry)) {
+      if (entry.kind === "coverage") last.include(VersionVector.of(entry.vector));
+      continue;
+    }
     // Those of one origin mostly come one after the other.
-    if (operations[index + 1]?.origin !== origin) last.advance(origin, seq);
+    if (entries[index + 1]?.origin !== entry.origin) last.advance(entry.origin, entry.seq);
   }
   return last;
 }

@@ -1,27 +1,38 @@
 import type { OperationName } from "../commit.ts";
 import type { VersionVector } from "../core/version_vector.ts";
 import { nameLines } from "../journal/lines.ts";
+import type { StateSource } from "../journal/state_reader.ts";
+import type { StatePart } from "./packet.ts";
 import type { LineChunk, RecentBatches } from "./recent_batches.ts";
 
 /** The journal, as far as it is on disk. */
 export interface OperationLog {
-  /** Its length. */
-  readonly bytes: number;
-  /** A place before which stands nothing of the wanted origins that `known` does not cover. */
-  placeOf(known: VersionVector, isWanted: (origin: string) => boolean): number;
-  openReader(): Promise<OperationReader>;
+  /** From here on every operation can be read one by one. */
+  readonly start: number;
+  /** Where the next batch will be. */
+  readonly end: number;
+  /**
+   * A place before which stands nothing of the wanted origins that `known` does not cover; undefined if
+   * not all of what it lacks can be read one by one.
+   */
+  placeOf(known: VersionVector, isWanted: (origin: string) => boolean): number | undefined;
+  openReader(): OperationReader;
+  /** All that the log says up to {@linkcode start}, to be merged. */
+  openState(): Promise<StateSource>;
 }
 
 export interface OperationReader {
-  /** About so many bytes of whole lines from `at` on. */
-  read(at: number, bytesMax: number): Promise<Uint8Array>;
+  /** About so many bytes of whole lines from `at` on; undefined if they can be read no more. */
+  read(at: number, bytesMax: number): Promise<Uint8Array | undefined>;
   close(): void;
 }
 
 export interface OutgoingParts {
   readonly log: OperationLog;
   readonly recent: RecentBatches;
-  readonly send: (lines: Uint8Array) => void;
+  readonly send: (lines: Uint8Array, part?: StatePart) => void;
+  /** The other lacks what cannot be read one by one: it may have the whole state if it wants. */
+  readonly offer: (state: { readonly state: string; readonly bytes: number }) => void;
   /** Lets others have their turn. */
   readonly nextTurn: () => Promise<void>;
   /** The journal could not be read. */
@@ -43,7 +54,7 @@ const OVERLAPPING_BYTES_MIN = 64 * 1024;
 
 /**
  * What one other node is sent: first what it lacks, then what is new, in one go through the journal,
- * of which the end is in memory.
+ * of which the end is in memory. If it lacks what the journal has no more, it is offered the state.
  */
 export class Outgoing {
   readonly #parts: OutgoingParts;
@@ -56,6 +67,10 @@ export class Outgoing {
   #lackedAfter = new Map<string, number>();
   /** All of the journal before this place was sent, or is not for the other. */
   #at = 0;
+  /** What it lacks cannot be read one by one. */
+  #isBehind = false;
+  /** The state that it has asked for, and where in it to go on. */
+  #state: { readonly source: StateSource; at: number } | undefined;
   #isLive = false;
   #isReading = false;
   #isClosed = false;
@@ -90,6 +105,21 @@ export class Outgoing {
   /** The other has all that `vector` covers. */
   has(vector: VersionVector): void {
     this.#known.include(vector);
+    if (this.#isBehind) this.#restart();
+  }
+
+  /** Sends the state, from where the other has it if it has a part of the same. */
+  async sendState({ state, from }: { readonly state: string; readonly from: number }) {
+    if (!this.#isBehind || this.#state !== undefined) return;
+    try {
+      const source = await this.#parts.log.openState();
+      const isSame = source.id === state && from <= source.bytes;
+      if (this.#isClosed || !this.#isBehind || this.#state !== undefined) return source.close();
+      this.#state = { source, at: isSame ? from : 0 };
+      void this.#read();
+    } catch (error) {
+      this.#parts.onFailure(error);
+    }
   }
 
   /** So many packets in all are durable there. */
@@ -104,7 +134,8 @@ export class Outgoing {
    * further, it cannot get from whom it asked: another node may have died before it told it.
    */
   rescue(durable: VersionVector): void {
-    if (!this.#isLive) return;
+    if (this.#isBehind) this.#offerState();
+    if (!this.#isLive || this.#isBehind) return;
     const lackedAfter = new Map<string, number>();
     const stuck = new Set<string>();
     for (const [origin, seq] of durable.entries()) {
@@ -121,13 +152,35 @@ export class Outgoing {
 
   close(): void {
     this.#isClosed = true;
-    if (!this.#isReading) this.#reader?.close();
+    if (!this.#isReading) this.#closeReaders();
+  }
+
+  #closeReaders(): void {
+    this.#reader?.close();
+    this.#state?.source.close();
+    this.#state = undefined;
   }
 
   #restart(): void {
-    this.#at = this.#parts.log.placeOf(this.#known, (origin) => this.#isFor(origin));
+    if (this.#state !== undefined) return;
+    const place = this.#parts.log.placeOf(this.#known, (origin) => this.#isFor(origin));
+    const wasBehind = this.#isBehind;
+    this.#isBehind = place === undefined;
+    if (place === undefined) {
+      if (!wasBehind) this.#offerState();
+      return;
+    }
+    this.#at = place;
     this.#lookWhetherLive();
     void this.#read();
+  }
+
+  #offerState(): void {
+    if (this.#state !== undefined) return;
+    this.#parts.log.openState().then(({ id, bytes, close }) => {
+      close();
+      if (!this.#isClosed && this.#isBehind) this.#parts.offer({ state: id, bytes });
+    }, this.#parts.onFailure);
   }
 
   #isFor(origin: string): boolean {
@@ -135,15 +188,20 @@ export class Outgoing {
   }
 
   get #maySend(): boolean {
-    const bytes = this.#parts.log.bytes - this.#at;
+    const bytes = this.#bytesLeft;
     const unacked = this.#sentPackets - this.#ackedPackets;
     if (this.#isClosed || bytes === 0 || unacked >= UNACKED_PACKETS_MAX) return false;
     return unacked === 0 || bytes >= OVERLAPPING_BYTES_MIN;
   }
 
+  get #bytesLeft(): number {
+    if (this.#state !== undefined) return this.#state.source.bytes - this.#state.at;
+    return this.#isBehind ? 0 : this.#parts.log.end - this.#at;
+  }
+
   /** Sends what is in memory. */
   #sendRecent(): void {
-    while (this.#maySend) {
+    while (this.#maySend && this.#state === undefined && !this.#hasFallenBehind()) {
       const chunks = this.#parts.recent.from(this.#at, CHUNK_BYTES_MAX);
       if (chunks.length === 0) return;
       this.#sendWanted(chunks);
@@ -151,24 +209,25 @@ export class Outgoing {
     this.#lookWhetherLive();
   }
 
-  #lookWhetherLive(): void {
-    this.#isLive ||= this.#at >= this.#parts.log.bytes;
+  /** Whether what comes next cannot be read one by one any more: then it begins anew. */
+  #hasFallenBehind(): boolean {
+    if (this.#at >= this.#parts.log.start) return false;
+    this.#restart();
+    return true;
   }
 
-  /** Sends what is in the file. */
+  #lookWhetherLive(): void {
+    this.#isLive ||= !this.#isBehind && this.#at >= this.#parts.log.end;
+  }
+
+  /** Sends what is in the files. */
   async #read(): Promise<void> {
     if (this.#isReading || this.#isClosed) return;
     this.#isReading = true;
     try {
-      this.#reader ??= await this.#parts.log.openReader();
       while (this.#maySend) {
-        const at = this.#at;
-        const bytes = await this.#reader.read(at, CHUNK_BYTES_MAX);
-        // It may have been restarted at another place meanwhile.
-        if (this.#at === at && !this.#isClosed) {
-          const { names, ends } = nameLines(bytes);
-          this.#sendWanted([{ at, bytes, names, ends, from: 0, to: names.length }]);
-        }
+        if (this.#state === undefined) await this.#readOperations();
+        else await this.#readState(this.#state);
         await this.#parts.nextTurn();
         this.#sendRecent();
       }
@@ -177,8 +236,36 @@ export class Outgoing {
       this.#parts.onFailure(error);
     } finally {
       this.#isReading = false;
-      if (this.#isClosed) this.#reader?.close();
+      if (this.#isClosed) this.#closeReaders();
     }
+  }
+
+  async #readOperations(): Promise<void> {
+    if (this.#hasFallenBehind()) return;
+    this.#reader ??= this.#parts.log.openReader();
+    const at = this.#at;
+    const bytes = await this.#reader.read(at, CHUNK_BYTES_MAX);
+    // It may have been restarted at another place meanwhile.
+    if (this.#at !== at || this.#isClosed || this.#hasFallenBehind() || bytes === undefined) return;
+    const { names, ends } = nameLines(bytes);
+    this.#sendWanted([{ at, bytes, names, ends, from: 0, to: names.length }]);
+  }
+
+  async #readState(state: { readonly source: StateSource; at: number }): Promise<void> {
+    const { source } = state;
+    const bytes = await source.read(state.at, CHUNK_BYTES_MAX);
+    if (this.#isClosed) return;
+    if (bytes === undefined || bytes.length === 0) {
+      throw new Error("the state that was being sent is no longer there");
+    }
+    state.at += bytes.length;
+    this.#sentPackets++;
+    this.#parts.send(bytes, { state: source.id, end: state.at, bytes: source.bytes });
+    if (state.at < source.bytes) return;
+    this.#known.include(source.vector);
+    source.close();
+    this.#state = undefined;
+    this.#restart();
   }
 
   /** Sends those of some lines that are for the other, in one packet. */

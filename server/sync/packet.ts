@@ -4,11 +4,22 @@ import type { AccountId } from "../core/operation.ts";
 export type Packet =
   | ({ readonly kind: "hello" } & Hello)
   | { readonly kind: "want"; readonly nodes: readonly string[]; readonly allBut: boolean }
-  | { readonly kind: "lines"; readonly lines: Uint8Array }
+  | { readonly kind: "lines"; readonly lines: Uint8Array; readonly part?: StatePart | undefined }
+  | { readonly kind: "offer"; readonly state: string; readonly bytes: number }
+  | { readonly kind: "take_state"; readonly state: string; readonly from: number }
   | { readonly kind: "ack"; readonly packets: number; readonly vector: string }
   | ({ readonly kind: "presence" } & PresenceChange)
   | { readonly kind: "ping"; readonly number: number }
   | { readonly kind: "pong"; readonly number: number; readonly time: number };
+
+/** What of a state was sent: all before `end`. */
+export interface StatePart {
+  /** The same text means the same bytes, on the same node. */
+  readonly state: string;
+  readonly end: number;
+  /** Of the whole state. */
+  readonly bytes: number;
+}
 
 export interface Hello {
   readonly protocol: number;

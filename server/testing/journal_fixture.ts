@@ -2,6 +2,7 @@
 
 import { basename, join } from "node:path";
 import type { Operation } from "../core/operation.ts";
+import type { Entry } from "../core/state_record.ts";
 import { BatchEncoder } from "../journal/batch.ts";
 import { type DataDirectory, openDataDirectory } from "../journal/data_directory.ts";
 import { denoFiles } from "../journal/deno_files.ts";
@@ -43,7 +44,7 @@ export function encodeBatch(operations: readonly Operation[]): Uint8Array<ArrayB
 }
 
 export interface Opened extends DataDirectory {
-  readonly applied: Operation[];
+  readonly applied: Entry[];
 }
 
 let epochs = 0;
@@ -52,18 +53,18 @@ export async function open(
   directory: string,
   { files = denoFiles, node = "node1" } = {},
 ): Promise<Opened> {
-  const applied: Operation[] = [];
+  const applied: Entry[] = [];
   const opened = await openDataDirectory({
     directory,
     node,
     files,
     newEpoch: () => `e${++epochs}`,
-    apply(operation) {
-      applied.push(operation);
+    apply(entry) {
+      applied.push(entry);
       return undefined;
     },
   });
-  return { ...opened, applied };
+  return Object.assign(opened, { applied });
 }
 
 /** A closed data directory with these batches; returns the epoch and where each batch ends. */
@@ -72,10 +73,11 @@ export async function fill(
   batches: readonly Operation[][],
 ): Promise<{ epoch: string; ends: number[] }> {
   const { journal, epoch, close } = await open(directory);
-  const ends = [journal.bytes];
+  const endOf = () => journal.current.headerBytes + journal.current.bytes;
+  const ends = [endOf()];
   for (const batch of batches) {
     await journal.writeBatch(batch);
-    ends.push(journal.bytes);
+    ends.push(endOf());
   }
   await close();
   return { epoch, ends };

@@ -2,7 +2,9 @@ import { Commit } from "../commit.ts";
 import { apply } from "../core/apply.ts";
 import { HybridClock } from "../core/hybrid_clock.ts";
 import { messageIdOf } from "../core/message_id.ts";
-import type { Fact, Operation } from "../core/operation.ts";
+import type { Fact } from "../core/operation.ts";
+import { recordsOf } from "../core/snapshot.ts";
+import { type Entry, NO_PLACE } from "../core/state_record.ts";
 import { ChatState } from "../core/state.ts";
 import { OwnOrigin } from "../own_origin.ts";
 import { Cluster } from "../sync/cluster.ts";
@@ -27,7 +29,7 @@ export interface MemoryNode {
 export interface MemoryNodeOptions {
   readonly epoch?: string;
   /** What it had before: kept when a node comes back, in the order of its journal. */
-  readonly operations?: readonly Operation[];
+  readonly entries?: readonly Entry[];
   readonly epochConfirmed?: boolean;
   /** The names in its configuration, if they are not those of all nodes. */
   readonly knows?: readonly string[];
@@ -70,12 +72,12 @@ export class MemoryCluster {
   }
 
   /** Kills a node; returns what was durable there. */
-  async kill(node: MemoryNode): Promise<readonly Operation[]> {
+  async kill(node: MemoryNode): Promise<readonly Entry[]> {
     this.network.crash(node.name);
     this.#nodes.delete(node.name);
     await node.cluster.stop();
     await this.network.quiet();
-    return node.journal.operations;
+    return node.journal.entries;
   }
 
   /** Lets so much time pass in small steps, with all that follows from it. */
@@ -92,15 +94,15 @@ export class MemoryCluster {
   }
 
   async #make(name: string, options: MemoryNodeOptions): Promise<MemoryNode> {
-    const { epoch = `e${++this.#epochs}`, operations = [], epochConfirmed = false } = options;
+    const { epoch = `e${++this.#epochs}`, entries = [], epochConfirmed = false } = options;
     const { knows = this.#names, copies = 2 } = options;
     const [state, journal, log] = [new ChatState(), new MemoryJournal(), [] as string[]];
-    for (const operation of operations) apply(state, operation);
-    if (operations.length > 0) await journal.writeBatch(operations);
+    for (const entry of entries) apply(state, entry);
+    if (entries.length > 0) await journal.writeBatch(entries);
     const origin = new OwnOrigin({
       node: name,
       epoch,
-      confirmed: operations.length === 0 || epochConfirmed,
+      confirmed: entries.length === 0 || epochConfirmed,
       newEpoch: () => `e${++this.#epochs}`,
       record: () => Promise.resolve(),
       onRenewed: (why) => log.push(`new epoch: ${why}`),
@@ -146,11 +148,20 @@ export class MemoryCluster {
         },
         lost: (node) => void heard.push(`lost ${node}`),
       },
+      onStateMerged: () => log.push("merged a state"),
       tell: (line) => log.push(line),
     });
     commit.replicateWith(cluster);
     return { name, state, journal, commit, origin, cluster, log, heard };
   }
+}
+
+/** Puts a node's state in the place of the operations that led to it. */
+export function compact({ state, journal }: MemoryNode): void {
+  const records = [...recordsOf(state)].filter((record) => record !== undefined);
+  const vector = new Map(state.vector.entries());
+  const clock = { timeMs: 0, tick: 0 };
+  journal.compact([...records, { kind: "coverage", ...NO_PLACE, vector, clock }]);
 }
 
 export const ALICE = "alicealiceal";

@@ -1,0 +1,132 @@
+import type { Commit, Timer } from "./commit.ts";
+import type { HybridClock } from "./core/hybrid_clock.ts";
+import { recordsOf } from "./core/snapshot.ts";
+import type { ChatState } from "./core/state.ts";
+import { bytesOf, compact, type CompactionReport } from "./journal/compaction.ts";
+import type { DataDirectory } from "./journal/data_directory.ts";
+import { StorageError } from "./journal/files.ts";
+
+export interface CompactorParts {
+  readonly state: ChatState;
+  readonly commit: Commit;
+  readonly clock: HybridClock;
+  readonly directory: DataDirectory;
+  readonly timer: Timer;
+  /** Whether a node is reading what it missed: it would have to begin anew, with the whole state. */
+  readonly isBeingRead: () => boolean;
+  /** A line for the operator. */
+  readonly log: (line: string) => void;
+}
+
+/** A journal below this is not worth the trouble, in bytes. */
+export const COMPACT_BYTES_MIN = 16 * 1024 * 1024;
+/** So often, what was deleted goes from disk also where that makes little difference, in ms. */
+export const COMPACT_EVERY_MS = 24 * 60 * 60 * 1000;
+/** How often to look whether it is time, in ms. */
+const LOOK_EVERY_MS = 10_000;
+/** Deleted messages that take as much space as one that is there. */
+const DELETED_PER_LIVING = 8;
+/** After a failure, nothing is tried before the journal has grown by so much. */
+const GROWTH_AFTER_FAILURE = 1.25;
+
+/** Compacts the journal, by itself when most of it is history, and when it is told to. */
+export class Compactor {
+  readonly #parts: CompactorParts;
+  #running: Promise<CompactionReport> | undefined;
+  #lastMs: number;
+  #failedAtBytes = 0;
+  #isWanted = false;
+  #isStopped = false;
+  #stopLooking: () => void;
+
+  constructor(parts: CompactorParts) {
+    this.#parts = parts;
+    this.#lastMs = parts.timer.nowMs();
+    this.#stopLooking = this.#lookLater();
+  }
+
+  /** Compacts now, or takes part in what is under way. Rejects with StorageError. */
+  run(): Promise<CompactionReport> {
+    this.#running ??= this.#run().finally(() => this.#running = undefined);
+    return this.#running;
+  }
+
+  /** There is a reason to compact, whatever the size: it is done once nobody is in the way. */
+  soon(): void {
+    this.#isWanted = true;
+  }
+
+  /** Stops what is under way, and leaves everything as it was. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#stopLooking();
+    // Whoever asked for it is told how it ended.
+    await this.#running?.catch(() => {});
+  }
+
+  /** Whether most of what is on disk is history, or the last time is long ago. */
+  get isDue(): boolean {
+    const { directory, state, timer } = this.#parts;
+    const { presentCount, length } = state.messages;
+    const bytes = bytesOf(directory);
+    if (bytes < this.#failedAtBytes * GROWTH_AFTER_FAILURE) return false;
+    if (this.#isWanted) return true;
+    const living = presentCount + state.accounts.length +
+      (length - presentCount) / DELETED_PER_LIVING;
+    const { entries } = directory.journal;
+    if (bytes >= COMPACT_BYTES_MIN && entries > 2 * living) return true;
+    return timer.nowMs() - this.#lastMs >= COMPACT_EVERY_MS && entries > living;
+  }
+
+  async #run(): Promise<CompactionReport> {
+    const { state, clock, commit, directory, timer } = this.#parts;
+    this.#lastMs = timer.nowMs();
+    this.#isWanted = false;
+    try {
+      return await compact({
+        directory,
+        records: () => recordsOf(state),
+        clock: () => clock.last,
+        settled: () => this.#unlessStopped(commit.drained()),
+        nowMs: timer.nowMs,
+        pause: (workedMs) =>
+          this.#unlessStopped(new Promise((resolve) => timer.after(workedMs, resolve))),
+      });
+    } catch (error) {
+      this.#failedAtBytes = bytesOf(directory);
+      throw error;
+    }
+  }
+
+  async #unlessStopped(waited: Promise<void>): Promise<void> {
+    await waited;
+    if (this.#isStopped) throw new StorageError("Cannot compact: the node is stopping");
+  }
+
+  #lookLater(): () => void {
+    return this.#parts.timer.after(LOOK_EVERY_MS, () => {
+      this.#stopLooking = this.#lookLater();
+      if (this.#running === undefined && !this.#parts.isBeingRead() && this.isDue) {
+        void this.#runByItself();
+      }
+    });
+  }
+
+  async #runByItself(): Promise<void> {
+    const { log } = this.#parts;
+    try {
+      log(describeCompaction(await this.run()));
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      // If it is the journal that failed, the node ends with its next batch.
+      if (!this.#isStopped) {
+        log(`could not compact the journal, all is as before: ${error.message}`);
+      }
+    }
+  }
+}
+
+/** For the operator. */
+export function describeCompaction({ bytesBefore, bytesAfter }: CompactionReport): string {
+  return `compacted ${bytesBefore} bytes to ${bytesAfter}`;
+}
