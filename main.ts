@@ -9,6 +9,8 @@ import { denoNodes } from "./client/deno_nodes.ts";
 import { denoOutside } from "./client/deno_outside.ts";
 import { denoShell } from "./client/deno_shell.ts";
 import { printableLines } from "./client/text/printable.ts";
+import { runOperatorCommand } from "./server/operator/command.ts";
+import { operatorCommands } from "./server/operator/table.ts";
 import config from "./deno.json" with { type: "json" };
 
 const { version } = config;
@@ -48,6 +50,13 @@ async function run([name, ...args]: readonly string[]): Promise<number> {
     return EXIT.done;
   }
   if (name === "serve") return await serve(args);
+  const operator = operatorCommandOf(name, args);
+  if (operator !== undefined) {
+    return await runOperatorCommand(operator.row, operator.args, {
+      output: denoShell,
+      version,
+    });
+  }
   const command = clientCommands.find((one) => one.name === name);
   if (command !== undefined) {
     return await runCommand(command, args, { shell: denoShell, outside: denoOutside });
@@ -56,14 +65,25 @@ async function run([name, ...args]: readonly string[]): Promise<number> {
   return EXIT.usage;
 }
 
+/** A command's name may be of two words. */
+function operatorCommandOf(name: string, args: readonly string[]) {
+  for (const row of operatorCommands) {
+    const [first, second] = row.name.split(" ");
+    if (first !== name) continue;
+    if (second === undefined) return { row, args };
+    if (second === args[0]) return { row, args: args.slice(1) };
+  }
+  return undefined;
+}
+
 /** Loaded only when it is asked for: the client's commands do without the server's libraries. */
 async function serve(args: readonly string[]): Promise<number> {
   const { runServe } = await import("./server/serve_command.ts");
   return await runServe(args, version);
 }
 
-async function help([name]: readonly string[]): Promise<number> {
-  if (name !== undefined && !HELP.includes(name)) return await run([name, "--help"]);
+async function help([name, ...rest]: readonly string[]): Promise<number> {
+  if (name !== undefined && !HELP.includes(name)) return await run([name, ...rest, "--help"]);
   await denoShell.write(`${overview()}\n`);
   return EXIT.done;
 }
@@ -72,11 +92,13 @@ function overview(): string {
   const rows: [string, string][] = [
     ["serve", "Runs a node."],
     ...clientCommands.map(({ name, summary }): [string, string] => [name, summary]),
+    ...operatorCommands.map(({ name, summary }): [string, string] => [name, summary]),
   ];
+  const width = Math.max(...rows.map(([name]) => name.length));
   return [
     "usage: chat COMMAND [options]",
     "",
-    ...rows.map(([name, summary]) => `  ${name.padEnd(8)}  ${summary}`),
+    ...rows.map(([name, summary]) => `  ${name.padEnd(width)}  ${summary}`),
     "",
     "chat COMMAND --help tells more. Exit codes: 0 done, 1 you can fix it, 2 wrong usage or",
     "configuration, 3 no server reachable, 4 refused, 5 too few copies, 70 a bug.",

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { ConfigError } from "./config_error.ts";
 
 /** Where a node listens, or where its peers find it. */
 export interface Address {
@@ -22,18 +23,6 @@ export interface ClusterConfig {
   readonly copies: number;
   /** How long to wait for that, in ms. */
   readonly copyTimeoutMs: number;
-}
-
-/** All that is wrong with a configuration, at once. */
-export class ConfigError extends Error {
-  override readonly name = "ConfigError";
-  /** One line each, with the path of the field: `nodes[1].tcp.port: expected …`. */
-  readonly faults: readonly string[];
-
-  constructor(source: string, faults: readonly string[]) {
-    super(`Cannot use ${source}:${faults.map((fault) => `\n  ${fault}`).join("")}`);
-    this.faults = faults;
-  }
 }
 
 /** The nodes of the system: what `servers.json` says, wholly checked. */

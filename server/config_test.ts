@@ -1,5 +1,6 @@
 import { assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
-import { ConfigError, ServerConfig } from "./config.ts";
+import { ServerConfig } from "./config.ts";
+import { ConfigError } from "./config_error.ts";
 
 const NODES = [1, 2, 3].map((number) => ({
   name: `node${number}`,

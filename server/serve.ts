@@ -21,6 +21,11 @@ import {
 import { bytesOf } from "./journal/compaction.ts";
 import { denoFiles } from "./journal/deno_files.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
+import {
+  type ControlHandlers,
+  type ControlRequests,
+  listenForOperator,
+} from "./operator/control.ts";
 import { OwnOrigin } from "./own_origin.ts";
 import { Presence } from "./presence.ts";
 import { SessionRegistry } from "./registry.ts";
@@ -122,8 +127,10 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     origin,
     onFailure: failure.reject,
   });
+  let control: { close(): void } | undefined;
   const server = new Server(options, { state, commit, directory, origin, clock });
   try {
+    control = listenForOperator(directory.path, server.controlHandlers());
     await Promise.race([server.joinCluster(), failure.promise]);
     const listener = listen(node.tcp);
     const accepting = server.accept(listener);
@@ -131,6 +138,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     options.log(`${node.name} listening on ${hostname}:${port}`);
     const finish = async () => {
       listener.close();
+      control?.close();
       await accepting;
       await server.drain();
       await directory.close();
@@ -146,6 +154,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
       },
     };
   } catch (error) {
+    control?.close();
     await server.drain();
     await server.leaveCluster();
     await directory.close();
@@ -304,6 +313,22 @@ class Server {
     await Promise.all(this.#running);
     await this.#commit.drained();
     this.#commit.close();
+  }
+
+  /** What the operator's commands ask of a node that runs. */
+  controlHandlers(): ControlHandlers {
+    return {
+      compact: () => this.#compactor.run(),
+      position: () => this.#position(),
+    };
+  }
+
+  async #position(): Promise<ControlRequests["position"]> {
+    // Only with nothing on its way to the disk the state is just what is there.
+    while (this.#commit.settled < this.#commit.position) await this.#commit.drained();
+    const { number: segment, headerBytes, bytes } = this.#directory.journal.current;
+    const { digest, vector } = this.#state;
+    return { segment, bytes: headerBytes + bytes, digest, vector: vector.toString() };
   }
 
   async leaveCluster(): Promise<void> {

@@ -1,5 +1,6 @@
 import { parseArgs } from "@std/cli/parse-args";
-import { ConfigError, ServerConfig } from "./config.ts";
+import { ServerConfig } from "./config.ts";
+import { ConfigError } from "./config_error.ts";
 import { StorageError } from "./journal/files.ts";
 import { ListenError, startServer } from "./serve.ts";
 

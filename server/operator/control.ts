@@ -1,0 +1,163 @@
+import { join } from "node:path";
+import { FileError, StorageError } from "../journal/files.ts";
+
+/**
+ * How an operator's commands talk to a node that is running: over a socket in its data directory, which
+ * only who may read the data can reach. A line of JSON asks, a line of JSON answers, and that is all:
+ *
+ * ```json
+ * {"command":"compact"}
+ * {"bytesBefore":81920,"bytesAfter":4096}
+ * ```
+ *
+ * An answer `{"error":"…"}` says why it was not done.
+ */
+export interface ControlRequests {
+  compact: { readonly bytesBefore: number; readonly bytesAfter: number };
+  /** What is on disk now, to the byte, and the digest of just that. */
+  position: {
+    readonly segment: number;
+    /** Of that segment, with its header. */
+    readonly bytes: number;
+    readonly digest: string;
+    readonly vector: string;
+  };
+}
+
+/** What a node does for its operator. */
+export type ControlHandlers = {
+  readonly [K in keyof ControlRequests]: () => Promise<ControlRequests[K]>;
+};
+
+export const CONTROL_SOCKET = "control.sock";
+/** The system's limit for a socket's path, in bytes. */
+const PATH_BYTES_MAX = 107;
+const REQUEST_BYTES_MAX = 4096;
+const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Answers an operator's commands, until it is closed. Rejects with StorageError. */
+export function listenForOperator(
+  directory: string,
+  handlers: ControlHandlers,
+): { close(): void } {
+  const path = socketPath(directory);
+  try {
+    // A process that was killed left it: whoever has the directory's lock may take its place.
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw failed("remove", path, error);
+  }
+  let listener: Deno.UnixListener;
+  try {
+    listener = Deno.listen({ transport: "unix", path });
+    Deno.chmodSync(path, 0o600);
+  } catch (error) {
+    throw failed("listen on", path, error);
+  }
+  void answerAll(listener, handlers);
+  return { close: () => listener.close() };
+}
+
+/** Asks the node that has this directory open. Undefined if none has. Rejects with StorageError. */
+export async function askNode<K extends keyof ControlRequests>(
+  directory: string,
+  command: K,
+): Promise<ControlRequests[K] | undefined> {
+  const path = socketPath(directory);
+  let conn: Deno.UnixConn;
+  try {
+    conn = await Deno.connect({ transport: "unix", path });
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    if (error instanceof Deno.errors.ConnectionRefused) return undefined;
+    throw failed("connect to", path, error);
+  }
+  try {
+    await conn.write(new TextEncoder().encode(`${JSON.stringify({ command })}\n`));
+    const line = await readLine(conn, ANSWER_BYTES_MAX);
+    if (line === undefined) {
+      throw new StorageError(`Cannot ${command}: the node ended before it had answered`);
+    }
+    const answer = JSON.parse(line);
+    if (typeof answer.error === "string") throw new StorageError(answer.error);
+    return answer;
+  } finally {
+    conn.close();
+  }
+}
+
+async function answerAll(listener: Deno.UnixListener, handlers: ControlHandlers): Promise<void> {
+  try {
+    for await (const conn of listener) void answer(conn, handlers);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BadResource)) throw error;
+  }
+}
+
+async function answer(conn: Deno.UnixConn, handlers: ControlHandlers): Promise<void> {
+  try {
+    const line = await readLine(conn, REQUEST_BYTES_MAX);
+    const text = JSON.stringify(await answerTo(line ?? "", handlers));
+    const bytes = new TextEncoder().encode(`${text}\n`);
+    for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
+  } catch (error) {
+    // Whoever asked has gone: there is nobody to tell.
+    const isGone = error instanceof Deno.errors.BrokenPipe ||
+      error instanceof Deno.errors.ConnectionReset;
+    if (!isGone) throw error;
+  } finally {
+    conn.close();
+  }
+}
+
+async function answerTo(line: string, handlers: ControlHandlers): Promise<unknown> {
+  const command = commandIn(line);
+  const isKnown = command !== undefined && Object.hasOwn(handlers, command);
+  if (!isKnown) return { error: "the node that runs does not know this command: is it older?" };
+  try {
+    return await handlers[command as keyof ControlHandlers]();
+  } catch (error) {
+    if (error instanceof StorageError) return { error: error.message };
+    throw error;
+  }
+}
+
+function commandIn(line: string): string | undefined {
+  try {
+    const { command } = JSON.parse(line);
+    return typeof command === "string" ? command : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof TypeError) return undefined;
+    throw error;
+  }
+}
+
+/** A line without its newline; undefined if the other side ends before there is one. */
+async function readLine(conn: Deno.UnixConn, bytesMax: number): Promise<string | undefined> {
+  const decoder = new TextDecoder();
+  const chunk = new Uint8Array(4096);
+  let text = "";
+  while (text.length < bytesMax) {
+    const read = await conn.read(chunk);
+    if (read === null) return undefined;
+    text += decoder.decode(chunk.subarray(0, read), { stream: true });
+    const end = text.indexOf("\n");
+    if (end >= 0) return text.slice(0, end);
+  }
+  return undefined;
+}
+
+function socketPath(directory: string): string {
+  const path = join(directory, CONTROL_SOCKET);
+  const bytes = new TextEncoder().encode(path).length;
+  if (bytes <= PATH_BYTES_MAX) return path;
+  throw new StorageError(
+    `Cannot use ${path} as a socket: it has ${bytes} bytes, the system takes ${PATH_BYTES_MAX}. ` +
+      "Start the node and its commands in a directory nearer to its data.",
+  );
+}
+
+function failed(action: string, path: string, error: unknown): FileError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new FileError(action, path, reason, undefined);
+}
