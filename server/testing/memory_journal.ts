@@ -52,8 +52,11 @@ export class MemoryJournal implements BatchLog, OperationLog {
 
   /** Puts a snapshot in the place of all that is there. */
   compact(records: readonly StateRecord[]): void {
-    this.#encoder.encode(records, 0);
-    this.#snapshot = this.#encoder.written.slice();
+    this.#snapshot = new Uint8Array(0);
+    for (let next = 0; next < records.length;) {
+      next = this.#encoder.encode(records, next);
+      this.#snapshot = concat(this.#snapshot, this.#encoder.written);
+    }
     this.#base = this.end;
     this.#file = new Uint8Array(0);
     this.#entries = [...records];
