@@ -4,22 +4,25 @@
  *
  *     deno task bench:load [--chat ./chat | --source] [--quick] [--scratch DIR]
  *     deno task bench:load --nodes 3 [--catch-up [--messages N]] …
+ *     deno task bench:load --day [--messages N] …
  *
  * `--source` runs main.ts instead of the executable, `--quick` takes seconds (for CI), `--scratch`
  * is where the data goes, on the disk that is to be measured. With `--nodes 3` it is a cluster's
- * turn, for each number of copies; with `--catch-up` that of a node which was away for N messages.
+ * turn, for each number of copies; with `--catch-up` that of a node which was away for N messages. With
+ * `--day` it is that of a journal after N messages, most of which are deleted or read.
  */
 
 import { parseArgs } from "@std/cli/parse-args";
 import { executable, fromSource, type Program } from "../server/testing/server_process.ts";
 import { measureCatchUp } from "./load/catch_up.ts";
 import { measureClusters } from "./load/cluster.ts";
+import { measureDay } from "./load/day.ts";
 import { OneNodeRun } from "./load/one_node.ts";
 import { FULL, type Plan, QUICK } from "./load/round.ts";
 
 async function main(): Promise<void> {
   const flags = parseArgs(Deno.args, {
-    boolean: ["quick", "source", "catch-up"],
+    boolean: ["quick", "source", "catch-up", "day"],
     string: ["chat", "scratch", "nodes", "messages"],
     default: { chat: "./chat", nodes: "1" },
   });
@@ -36,7 +39,8 @@ async function main(): Promise<void> {
     ...flags.scratch !== undefined && { dir: flags.scratch },
   });
   try {
-    if (flags["catch-up"]) await measureCatchUp(program, scratch, { ...plan, messages });
+    if (flags.day) await measureDay(program, scratch, { ...plan, messages });
+    else if (flags["catch-up"]) await measureCatchUp(program, scratch, { ...plan, messages });
     else await measureNodes(nodes, program, scratch, plan);
   } finally {
     await Deno.remove(scratch, { recursive: true });

@@ -2,12 +2,9 @@ import type { NodeProcess } from "../../server/testing/cluster_processes.ts";
 import type { Program } from "../../server/testing/server_process.ts";
 import { LoadedCluster } from "./cluster.ts";
 import { perSecond, print, printQuantiles, printRound } from "./print.ts";
-import { connectSenders, type Plan, type Quantiles, quantiles } from "./round.ts";
-import type { Sender } from "./sender.ts";
+import { PACERS, Pacers } from "./pacers.ts";
+import type { Plan } from "./round.ts";
 
-/** Clients that go on while a node catches up, and how often each sends, in ms. */
-const CLIENTS = 16;
-const SEND_EVERY_MS = 20;
 const POLL_MS = 100;
 
 /**
@@ -27,9 +24,9 @@ export async function measureCatchUp(
     const filling = { clients: 64, inFlight: 32, messages: plan.messages };
     const round = await cluster.round({ ...filling, ports: ports.slice(0, 1) });
     printRound(`64 clients, 32 in flight, ${away.name} away`, round);
-    const before = new Pacers(cluster, ports);
+    const before = pacersOf(cluster, ports);
     await before.run(plan.roundMs);
-    printQuantiles(`${CLIENTS} clients, ${away.name} away`, before.times);
+    printQuantiles(`${PACERS} clients, ${away.name} away`, before.times);
     await measureReturn("was away", cluster, away, plan);
     await away.stop();
     await away.wipe();
@@ -45,7 +42,7 @@ async function measureReturn(
   away: NodeProcess,
   plan: Plan,
 ): Promise<void> {
-  const pacers = new Pacers(cluster, cluster.ports.slice(0, 2));
+  const pacers = pacersOf(cluster, cluster.ports.slice(0, 2));
   const missed = cluster.acknowledged;
   const running = pacers.run(Infinity);
   // Looked at below; if what comes before that fails, that is to be told.
@@ -65,48 +62,14 @@ async function measureReturn(
     `${seconds.toFixed(2)} s (${perSecond(missed / seconds)}/s), ` +
       `serves after ${((servedMs - startMs) / 1000).toFixed(2)} s`,
   );
-  printQuantiles(`${CLIENTS} clients meanwhile`, pacers.times);
+  printQuantiles(`${PACERS} clients meanwhile`, pacers.times);
   await cluster.verify();
-  const after = new Pacers(cluster, cluster.ports.slice(0, 2));
+  const after = pacersOf(cluster, cluster.ports.slice(0, 2));
   await after.run(plan.roundMs);
-  printQuantiles(`${CLIENTS} clients after that`, after.times);
+  printQuantiles(`${PACERS} clients after that`, after.times);
   await cluster.verify();
 }
 
-/** Clients that send one message after the other, with pauses, and take the time of each. */
-class Pacers {
-  readonly #cluster: LoadedCluster;
-  readonly #ports: readonly number[];
-  #timesMs: number[] = [];
-  #isStopped = false;
-
-  constructor(cluster: LoadedCluster, ports: readonly number[]) {
-    this.#cluster = cluster;
-    this.#ports = ports;
-  }
-
-  /** Resolves after this time, or when stopped. */
-  async run(ms: number): Promise<void> {
-    const senders = await connectSenders(this.#ports, this.#cluster.users, CLIENTS, 1);
-    const endMs = performance.now() + ms;
-    await Promise.all(senders.map((sender) => this.#pace(sender, endMs)));
-    for (const sender of senders) sender.close();
-    this.#timesMs = senders.flatMap((sender) => sender.latenciesMs);
-    this.#cluster.acknowledge(this.#timesMs.length);
-  }
-
-  stop(): void {
-    this.#isStopped = true;
-  }
-
-  get times(): Quantiles {
-    return quantiles(this.#timesMs);
-  }
-
-  async #pace(sender: Sender, endMs: number): Promise<void> {
-    while (!this.#isStopped && performance.now() < endMs) {
-      await sender.run({ left: 1 }, Infinity);
-      await new Promise((resolve) => setTimeout(resolve, SEND_EVERY_MS));
-    }
-  }
+function pacersOf(cluster: LoadedCluster, ports: readonly number[]): Pacers {
+  return new Pacers(ports, cluster.users, (count) => cluster.acknowledge(count));
 }
