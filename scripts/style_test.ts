@@ -12,14 +12,18 @@ const LAYERS: Record<string, { files: RegExp; imports: string[] }> = {
     files: /^server\/(serve(_command)?|replication|push)\.ts$/,
     imports: [
       ...["config", "tcp", "session", "requests", "auth", "sync", "commit", "journal", "core"],
-      "operator",
+      ...["operator", "open_node"],
       "codec",
     ],
+  },
+  open_node: {
+    files: /^server\/open_node\.ts$/,
+    imports: ["config", "commit", "journal", "core", "codec"],
   },
   // Commands on a node's files, and how they talk to a node that runs.
   operator: {
     files: /^server\/operator\//,
-    imports: ["config", "sync", "commit", "journal", "core", "codec"],
+    imports: ["open_node", "config", "sync", "commit", "journal", "core", "codec"],
   },
   config: { files: /^server\/config(_error)?\.ts$/, imports: [] },
   tcp: { files: /^server\/tcp\.ts$/, imports: ["session"] },

@@ -1,32 +1,31 @@
-import { setImmediate } from "node:timers";
 import { encodeMessage, type NodeStatus, writeReply } from "../codec/message.ts";
 import { DEFAULT_COST, PasswordHasher, type ScryptCost } from "./auth/password.ts";
 import { Throttle } from "./auth/throttle.ts";
 import { Broadcast } from "./broadcast.ts";
 import { Compactor } from "./compactor.ts";
-import { Commit, stampOf, type Timer } from "./commit.ts";
-import type { Address, NodeConfig, ServerConfig } from "./config.ts";
-import { apply } from "./core/apply.ts";
-import type { Change } from "./core/effects.ts";
-import { HybridClock } from "./core/hybrid_clock.ts";
+import type { Commit } from "./commit.ts";
+import type { Address } from "./config.ts";
 import { ACCOUNT_ID_LENGTH } from "./core/message_id.ts";
 import type { Fact } from "./core/operation.ts";
-import type { Entry } from "./core/state_record.ts";
-import { ChatState } from "./core/state.ts";
-import {
-  type DataDirectory,
-  openDataDirectory,
-  type OpeningReport,
-} from "./journal/data_directory.ts";
+import type { ChatState } from "./core/state.ts";
+import type { DataDirectory } from "./journal/data_directory.ts";
 import { bytesOf } from "./journal/compaction.ts";
-import { denoFiles } from "./journal/deno_files.ts";
+import { StorageError } from "./journal/files.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import {
   type ControlHandlers,
   type ControlRequests,
   listenForOperator,
 } from "./operator/control.ts";
-import { OwnOrigin } from "./own_origin.ts";
+import {
+  nextTurn,
+  type OpenNode,
+  openNode,
+  type OpenNodeOptions,
+  randomId,
+  timer,
+} from "./open_node.ts";
+import type { OwnOrigin } from "./own_origin.ts";
 import { Presence } from "./presence.ts";
 import { SessionRegistry } from "./registry.ts";
 import type { RunningReplication } from "./replication.ts";
@@ -34,15 +33,8 @@ import { refuse, type RequestContext, type RequestSession } from "./requests/con
 import { Session, type SessionParts } from "./session.ts";
 import { connectionOf } from "./tcp.ts";
 
-export interface ServeOptions {
-  readonly config: ServerConfig;
-  /** Which of its nodes this is. */
-  readonly node: NodeConfig;
-  /** Where the journal is. */
-  readonly dataDirectory: string;
+export interface ServeOptions extends OpenNodeOptions {
   readonly version: string;
-  /** A line for the operator. */
-  readonly log: (line: string) => void;
   readonly limits?: Partial<Limits>;
   /** For tests and benchmarks, which cannot spend 0.2 s for each of their users. */
   readonly passwordCost?: ScryptCost;
@@ -72,18 +64,6 @@ const SWEEP_MS = 1000;
 const ACCEPT_AGAIN_MS = 200;
 /** How long a server that stops waits for clients to take their last replies, in ms. */
 const DRAIN_MS = 5000;
-const ID_DIGITS = "0123456789abcdefghjkmnpqrstvwxyz";
-const EPOCH_LENGTH = 8;
-
-const timer: Timer = {
-  nowMs: () => performance.now(),
-  after(delayMs, action) {
-    const running = setTimeout(action, delayMs);
-    return () => clearTimeout(running);
-  },
-};
-const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
-
 /**
  * Opens the data directory, replays the journal, gets what the other nodes have, and listens for
  * clients: nobody signs in to a state that is long past.
@@ -92,46 +72,13 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
   const { config, node } = options;
   // Found at once, not after a long replay.
   listen(node.tcp).close();
-  const state = new ChatState(crypto.getRandomValues(new Int32Array(1))[0]);
-  const clock = new HybridClock();
-  const startedMs = Date.now();
-  const directory = await openDataDirectory({
-    directory: options.dataDirectory,
-    node: options.node.name,
-    files: denoFiles,
-    newEpoch: () => randomId(EPOCH_LENGTH),
-    apply(entry) {
-      const stamp = stampOf(entry);
-      if (stamp !== undefined) clock.observe(stamp, startedMs);
-      return faultOfReplay(apply(state, entry), entry);
-    },
-  });
-  for (const line of describeOpening(directory.report)) options.log(line);
-  const failure = Promise.withResolvers<never>();
-  const origin = new OwnOrigin({
-    node: node.name,
-    epoch: directory.epoch,
-    confirmed: directory.report.epoch !== "kept" || config.nodes.length === 1,
-    newEpoch: () => randomId(EPOCH_LENGTH),
-    record: (epoch) => directory.beginEpoch(epoch),
-    onRenewed: (why) => options.log(`begins a new epoch: ${why}`),
-  });
-  const commit = new Commit({
-    ...config.cluster,
-    state,
-    log: directory.journal,
-    clock,
-    nowMs: Date.now,
-    timer,
-    nextTurn,
-    origin,
-    onFailure: failure.reject,
-  });
+  const open = await openNode(options);
+  const { directory, failed } = open;
   let control: { close(): void } | undefined;
-  const server = new Server(options, { state, commit, directory, origin, clock });
+  const server = new Server(options, open);
   try {
-    control = listenForOperator(directory.path, server.controlHandlers());
-    await Promise.race([server.joinCluster(), failure.promise]);
+    control = server.listenForOperator();
+    await Promise.race([server.joinCluster(), failed]);
     const listener = listen(node.tcp);
     const accepting = server.accept(listener);
     const { hostname, port } = listener.addr;
@@ -146,7 +93,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     return {
       hostname,
       port,
-      failed: failure.promise,
+      failed,
       finish,
       async stop() {
         await finish();
@@ -184,13 +131,7 @@ class Server {
 
   constructor(
     options: ServeOptions,
-    { state, commit, directory, origin, clock }: {
-      readonly state: ChatState;
-      readonly commit: Commit;
-      readonly directory: DataDirectory;
-      readonly origin: OwnOrigin;
-      readonly clock: HybridClock;
-    },
+    { state, commit, directory, origin, clock }: OpenNode,
   ) {
     this.#origin = origin;
     this.#options = options;
@@ -315,12 +256,18 @@ class Server {
     this.#commit.close();
   }
 
-  /** What the operator's commands ask of a node that runs. */
-  controlHandlers(): ControlHandlers {
-    return {
-      compact: () => this.#compactor.run(),
-      position: () => this.#position(),
-    };
+  /** Answers the operator's commands, if the system lets it: clients do not depend on it. */
+  listenForOperator(): { close(): void } | undefined {
+    try {
+      return listenForOperator(this.#directory.path, {
+        compact: () => this.#compactor.run(),
+        position: () => this.#position(),
+      });
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      this.#options.log(`the operator's commands cannot reach this node: ${error.message}`);
+      return undefined;
+    }
   }
 
   async #position(): Promise<ControlRequests["position"]> {
@@ -410,33 +357,6 @@ function listen(address: Address): Deno.TcpListener {
 function turnAway(conn: Deno.TcpConn, sentence: string): void {
   const reply = refuse("too_many_connections", sentence);
   conn.write(encodeMessage(writeReply, reply)).catch(() => {}).finally(() => conn.close());
-}
-
-function randomId(length: number): string {
-  let id = "";
-  for (const byte of crypto.getRandomValues(new Uint8Array(length))) id += ID_DIGITS[byte & 31];
-  return id;
-}
-
-/** A journal holds each origin's operations once and in sequence: anything else is damage. */
-function faultOfReplay(change: Change, { origin, seq }: Entry): string | undefined {
-  if (change.kind === "duplicate") return `operation ${seq} of ${origin} a second time`;
-  if (change.kind === "gap") {
-    return `operation ${seq} of ${origin} where ${change.expectedSeq} is due`;
-  }
-  return undefined;
-}
-
-/** What opening the data directory found, where an operator would want to know. */
-function* describeOpening({ epoch, why, entries, cut, newlineAdded }: OpeningReport) {
-  if (cut !== undefined) {
-    yield `cut an unfinished batch of ${cut.bytes} bytes off the journal (${cut.why}): ` +
-      `nobody was told of it, it is kept in ${cut.keptIn}`;
-  }
-  if (newlineAdded) yield "completed the journal's last line, which lacked its newline";
-  if (epoch === "renewed") yield `started a new epoch: ${why.join(", ")}`;
-  if (epoch === "new") yield "started an empty journal";
-  else yield `read ${entries} records`;
 }
 
 function describeBug(error: unknown): string {
