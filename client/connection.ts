@@ -9,6 +9,7 @@ import {
   type Request,
   type RequestPayload,
 } from "../codec/message.ts";
+import { timedKey } from "../codec/timed_key.ts";
 import { type Dialed, Dialer } from "./connection/dialer.ts";
 import { ClosedError, SessionEndedError, UnknownOutcomeError } from "./connection/errors.ts";
 import { formatHost, type Host } from "./connection/host.ts";
@@ -99,6 +100,7 @@ export class ChatClient implements AsyncDisposable {
   readonly #requests: RequestQueue;
   #keyring: Keyring | undefined;
   #session: Session | undefined;
+  #signedInMs = 0;
   #connection: Dialed<Session> | undefined;
   #subscription: Subscription | undefined;
   #ended = Promise.resolve();
@@ -153,6 +155,16 @@ export class ChatClient implements AsyncDisposable {
   }
 
   /**
+   * A new key for a message. It tells its time, by the server's clock: so servers can forget, some day,
+   * what was deleted.
+   */
+  newKey(): string {
+    const { uuid, clock } = this.#outside;
+    const time = this.#session?.time;
+    return time === undefined ? uuid() : timedKey(uuid(), time + clock.nowMs() - this.#signedInMs);
+  }
+
+  /**
    * Sends a message, and resolves once it is stored. `key` is its own unique id: what is sent with
    * the same key again, by whatever client of the account, is the same message.
    */
@@ -160,7 +172,7 @@ export class ChatClient implements AsyncDisposable {
     const payload = {
       to: checkName(to),
       content: checkContent(content),
-      key: key === undefined ? this.#outside.uuid() : checkKey(key),
+      key: key === undefined ? this.newKey() : checkKey(key),
     };
     return await this.#ask("sent", { kind: "send_message", payload });
   }
@@ -378,6 +390,7 @@ export class ChatClient implements AsyncDisposable {
     const { link, host, value: session } = connection;
     this.#connection = connection;
     this.#session = session;
+    this.#signedInMs = this.#outside.clock.nowMs();
     const { user: name } = keyring;
     if (keyring.renew(session)) this.#subscription?.rename(name, session.user);
     this.#onState({ state: "connected", host: formatHost(host), node: session.node });

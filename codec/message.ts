@@ -35,6 +35,7 @@ export type RefusalCode =
   | "bad_content"
   | "bad_cursor"
   | "bad_key"
+  | "key_too_old"
   | "bad_name"
   | "bad_password"
   | "bad_payload"
@@ -133,10 +134,17 @@ export const replies = {
   error: { type: 100, payload: refusalText() },
   user_existing: { type: 101, payload: nothing },
   user_not_existing: { type: 102, payload: nothing },
-  /** `copies` if the account was created by this. */
+  /** `copies` if the account was created by this, `time` on the node, ms since 1970. */
   login_success: {
     type: 103,
-    payload: dict({ user: str, node: str, unread: int, token: str, copies: optional(int) }),
+    payload: dict({
+      user: str,
+      node: str,
+      unread: int,
+      token: str,
+      time: optional(int),
+      copies: optional(int),
+    }),
   },
   login_failed: { type: 104, payload: nothing },
   messages: { type: 105, payload: list(dict(chatMessage)) },

@@ -17,13 +17,16 @@ const LAYERS: Record<string, { files: RegExp; imports: string[] }> = {
     ],
   },
   open_node: {
-    files: /^server\/open_node\.ts$/,
-    imports: ["config", "commit", "journal", "core", "codec"],
+    files: /^server\/(open_node|make_cluster)\.ts$/,
+    imports: ["config", "sync", "commit", "journal", "core", "codec"],
   },
   // Commands on a node's files, and how they talk to a node that runs.
   operator: {
     files: /^server\/operator\//,
-    imports: ["open_node", "config", "sync", "commit", "journal", "core", "codec"],
+    imports: [
+      ...["open_node", "config", "requests", "auth", "sync", "commit", "journal", "core"],
+      "codec",
+    ],
   },
   config: { files: /^server\/config(_error)?\.ts$/, imports: [] },
   tcp: { files: /^server\/tcp\.ts$/, imports: ["session"] },
@@ -35,7 +38,7 @@ const LAYERS: Record<string, { files: RegExp; imports: string[] }> = {
   auth: { files: /^server\/auth\//, imports: ["core"] },
   sync: { files: /^server\/sync\//, imports: ["commit", "journal", "core"] },
   commit: {
-    files: /^server\/(commit|own_origin|compactor)\.ts$/,
+    files: /^server\/(commit|own_origin|compactor|retention)\.ts$/,
     imports: ["journal", "core", "codec"],
   },
   journal: { files: /^server\/journal\//, imports: ["core", "codec"] },
@@ -57,6 +60,7 @@ const TOUCH_THE_OUTSIDE = [
   "server/tcp.ts",
   "server/journal/deno_files.ts",
   "server/operator/control.ts",
+  "server/operator/deno_input.ts",
   "client/deno_nodes.ts",
   "client/deno_outside.ts",
   "client/deno_shell.ts",

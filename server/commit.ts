@@ -166,11 +166,13 @@ export class Commit {
     this.#onProgress.push(listener);
   }
 
-  submit(fact: Fact): Operation {
+  /** A new operation of this node, made now, or at a time of which it tells. */
+  submit(fact: Fact, at?: Stamp): Operation {
     const { clock, nowMs, origin: own, state } = this.#parts;
     const origin = own.take();
     const seq = state.vector.seqOf(origin) + 1;
-    const operation: Operation = { ...fact, ...clock.next(nowMs()), origin, seq };
+    const stamp = at ?? clock.next(nowMs());
+    const operation: Operation = { ...fact, ...stamp, origin, seq };
     this.#queuedOwn = operation;
     this.#queuedOwnCount++;
     this.#add(operation, apply(state, operation));

@@ -1,7 +1,9 @@
 import type { Commit, Timer } from "./commit.ts";
 import type { HybridClock } from "./core/hybrid_clock.ts";
-import { recordsOf } from "./core/snapshot.ts";
+import { isForgotten } from "./core/effects.ts";
+import { type MayForget, recordsOf } from "./core/snapshot.ts";
 import type { ChatState } from "./core/state.ts";
+import type { VersionVector } from "./core/version_vector.ts";
 import { bytesOf, compact, type CompactionReport } from "./journal/compaction.ts";
 import type { DataDirectory } from "./journal/data_directory.ts";
 import { StorageError } from "./journal/files.ts";
@@ -14,6 +16,10 @@ export interface CompactorParts {
   readonly timer: Timer;
   /** Whether a node is reading what it missed: it would have to begin anew, with the whole state. */
   readonly isBeingRead: () => boolean;
+  /** What all nodes have, as far as they are all there: see Cluster.knownByAll(). */
+  readonly knownByAll: () => VersionVector | undefined;
+  /** Wall clock, ms since 1970. */
+  readonly nowMs: () => number;
   /** A line for the operator. */
   readonly log: (line: string) => void;
 }
@@ -26,6 +32,8 @@ export const COMPACT_EVERY_MS = 24 * 60 * 60 * 1000;
 const LOOK_EVERY_MS = 10_000;
 /** Deleted messages that take as much space as one that is there. */
 const DELETED_PER_LIVING = 8;
+/** Clocks differ: what one node takes as just in time, no other may have forgotten, in ms. */
+const FORGET_MARGIN_MS = 24 * 60 * 60 * 1000;
 /** After a failure, nothing is tried before the journal has grown by so much. */
 const GROWTH_AFTER_FAILURE = 1.25;
 
@@ -79,15 +87,15 @@ export class Compactor {
   }
 
   async #run(): Promise<CompactionReport> {
-    const { state, clock, commit, directory, timer } = this.#parts;
+    const { state, clock, directory, timer } = this.#parts;
     this.#lastMs = timer.nowMs();
     this.#isWanted = false;
     try {
       return await compact({
         directory,
-        records: () => recordsOf(state),
+        records: () => recordsOf(state, this.#mayForget()),
         clock: () => clock.last,
-        settled: () => this.#unlessStopped(commit.drained()),
+        settled: () => this.#unlessStopped(this.#settled()),
         nowMs: timer.nowMs,
         pause: (workedMs) =>
           this.#unlessStopped(new Promise((resolve) => timer.after(workedMs, resolve))),
@@ -96,6 +104,26 @@ export class Compactor {
       this.#failedAtBytes = bytesOf(directory);
       throw error;
     }
+  }
+
+  /** A snapshot must not say what the journal failed to. */
+  async #settled(): Promise<void> {
+    const { commit } = this.#parts;
+    const { position } = commit;
+    await commit.drained();
+    if (commit.settled < position) {
+      throw new StorageError("Cannot compact: what happened meanwhile could not be written");
+    }
+  }
+
+  /**
+   * That a message was deleted is forgotten when no node can be asked any more to add it, because its key
+   * tells that it is too old, and all nodes know of the deletion: nobody has the message.
+   */
+  #mayForget(): MayForget {
+    const { knownByAll, nowMs } = this.#parts;
+    const [known, atMs] = [knownByAll(), nowMs() - FORGET_MARGIN_MS];
+    return (id, deletion) => known?.covers(deletion) === true && isForgotten(id, atMs);
   }
 
   async #unlessStopped(waited: Promise<void>): Promise<void> {

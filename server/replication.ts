@@ -1,14 +1,13 @@
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { Commit, Timer } from "./commit.ts";
-import { type NodeConfig, ServerConfig } from "./config.ts";
+import type { NodeConfig, ServerConfig } from "./config.ts";
 import type { DataDirectory } from "./journal/data_directory.ts";
-import { openState } from "./journal/state_reader.ts";
+import { makeCluster } from "./make_cluster.ts";
 import type { OwnOrigin } from "./own_origin.ts";
 import type { Presence } from "./presence.ts";
-import { Cluster } from "./sync/cluster.ts";
-import { grpcTransport, listenForNodes } from "./sync/grpc.ts";
+import type { Cluster } from "./sync/cluster.ts";
+import { listenForNodes } from "./sync/grpc.ts";
 import { healthService } from "./sync/health.ts";
-import type { Membership } from "./sync/membership.ts";
 import type { PacketStream } from "./sync/packet.ts";
 
 export interface ReplicationParts {
@@ -45,28 +44,8 @@ export interface RunningReplication {
 
 /** Listens for other nodes, and calls them. Rejects if the address is taken. */
 export async function startReplication(parts: ReplicationParts): Promise<RunningReplication> {
-  const { config, node, commit, directory, presence } = parts;
-  const cluster = new Cluster({
-    ...parts,
-    membership: membershipOf(config, node),
-    peers: config.getPeerNodes(node.name).map(({ name, grpc }) => ({
-      name,
-      address: ServerConfig.addressOf(grpc),
-    })),
-    transport: grpcTransport,
-    log: {
-      get start() {
-        return directory.index.start;
-      },
-      get end() {
-        return directory.journal.end;
-      },
-      placeOf: (known, isWanted) => directory.index.placeOf(known, isWanted),
-      openReader: () => directory.openReader(),
-      openState: () => openState(directory),
-    },
-    tell: parts.log,
-  });
+  const { node, commit, presence } = parts;
+  const cluster = makeCluster({ ...parts, tell: parts.log });
   const watchers = new Set<() => void>();
   const tellWatchers = () => {
     for (const watcher of watchers) watcher();
@@ -94,16 +73,5 @@ export async function startReplication(parts: ReplicationParts): Promise<Running
       presence.stop();
       await listener.close();
     },
-  };
-}
-
-function membershipOf({ cluster, nodes }: ServerConfig, node: NodeConfig): Membership {
-  return {
-    node: node.name,
-    ...cluster,
-    nodes: nodes.map(({ name, tcp, grpc }) => ({
-      name,
-      addresses: `${ServerConfig.addressOf(tcp)}, ${ServerConfig.addressOf(grpc)}`,
-    })),
   };
 }

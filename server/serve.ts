@@ -1,4 +1,5 @@
 import { encodeMessage, type NodeStatus, writeReply } from "../codec/message.ts";
+import { timedKey } from "../codec/timed_key.ts";
 import { DEFAULT_COST, PasswordHasher, type ScryptCost } from "./auth/password.ts";
 import { Throttle } from "./auth/throttle.ts";
 import { Broadcast } from "./broadcast.ts";
@@ -29,6 +30,7 @@ import type { OwnOrigin } from "./own_origin.ts";
 import { Presence } from "./presence.ts";
 import { SessionRegistry } from "./registry.ts";
 import type { RunningReplication } from "./replication.ts";
+import { Retention, type RetentionTimes } from "./retention.ts";
 import { refuse, type RequestContext, type RequestSession } from "./requests/context.ts";
 import { Session, type SessionParts } from "./session.ts";
 import { connectionOf } from "./tcp.ts";
@@ -38,6 +40,8 @@ export interface ServeOptions extends OpenNodeOptions {
   readonly limits?: Partial<Limits>;
   /** For tests and benchmarks, which cannot spend 0.2 s for each of their users. */
   readonly passwordCost?: ScryptCost;
+  /** For tests, which cannot wait for an hour. */
+  readonly retentionTimes?: RetentionTimes;
 }
 
 /** A node that serves. */
@@ -120,6 +124,7 @@ class Server {
   readonly #registry: SessionRegistry;
   readonly #presence: Presence;
   readonly #compactor: Compactor;
+  #retention: Retention | undefined;
   #replication: RunningReplication | undefined;
   #isServing = false;
   readonly #parts: SessionParts;
@@ -143,6 +148,9 @@ class Server {
     this.#compactor = new Compactor({
       ...{ state, commit, clock, directory, timer, log: options.log },
       isBeingRead: () => this.#replication?.cluster.isBeingRead ?? false,
+      knownByAll: () =>
+        options.config.nodes.length === 1 ? state.vector : this.#replication?.cluster.knownByAll(),
+      nowMs: Date.now,
     });
     const broadcast = new Broadcast(state, this.#registry, commit);
     this.#presence = new Presence({
@@ -181,7 +189,6 @@ class Server {
       import("./push.ts"),
     ]);
     const isServing = () => this.#isServing;
-    const newKey = () => crypto.randomUUID();
     const submit = (fact: Fact) => this.#commit.submit(fact);
     try {
       this.#replication = await startReplication({
@@ -200,7 +207,11 @@ class Server {
         presence: this.#presence,
         onStateMerged: () => this.#compactor.soon(),
         isServing,
-        push: pushService({ state: this.#state, newKey, submit }, this.#commit, isServing),
+        push: pushService(
+          { state: this.#state, newKey, submit, nowMs: Date.now },
+          this.#commit,
+          isServing,
+        ),
       });
     } catch (error) {
       throw new ListenError(node.grpc, error);
@@ -211,6 +222,7 @@ class Server {
   /** Serves connections until the listener is closed. */
   async accept(listener: Deno.TcpListener): Promise<void> {
     this.#setServing(true);
+    this.#startRetention();
     for (;;) {
       try {
         this.#welcome(await listener.accept());
@@ -223,6 +235,22 @@ class Server {
         await this.#parts.sleep(ACCEPT_AGAIN_MS);
       }
     }
+  }
+
+  #startRetention(): void {
+    const { config: { retention, nodes }, node, log, retentionTimes } = this.#options;
+    if (retention === undefined) return;
+    this.#retention = new Retention({
+      days: retention.days,
+      state: this.#state,
+      commit: this.#commit,
+      node: node.name,
+      nodes: nodes.map(({ name }) => name),
+      peers: () => this.#replication?.cluster.peers() ?? [],
+      wallMs: Date.now,
+      ...{ timer, log },
+      ...(retentionTimes && { times: retentionTimes }),
+    });
   }
 
   #setServing(isServing: boolean): void {
@@ -244,7 +272,7 @@ class Server {
   async drain(): Promise<void> {
     this.#setServing(false);
     clearInterval(this.#sweep);
-    await this.#compactor.stop();
+    await Promise.all([this.#compactor.stop(), this.#retention?.stop()]);
     await this.#commit.drained();
     const deadline = setTimeout(() => {
       for (const session of this.#registry.all()) session.end();
@@ -306,7 +334,7 @@ class Server {
       },
       nowMs: Date.now,
       newAccountId: () => randomId(ACCOUNT_ID_LENGTH),
-      newKey: () => crypto.randomUUID(),
+      newKey,
       submit: (fact) => this.#commit.submit(fact),
       isOnline: (account) => this.#presence.isOnline(account),
       status: () => this.#status(),
@@ -357,6 +385,11 @@ function listen(address: Address): Deno.TcpListener {
 function turnAway(conn: Deno.TcpConn, sentence: string): void {
   const reply = refuse("too_many_connections", sentence);
   conn.write(encodeMessage(writeReply, reply)).catch(() => {}).finally(() => conn.close());
+}
+
+/** For a message that came without one. */
+function newKey(): string {
+  return timedKey(crypto.randomUUID(), Date.now());
 }
 
 function describeBug(error: unknown): string {

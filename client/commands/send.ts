@@ -20,15 +20,14 @@ export const send: Command = {
 };
 
 async function run(call: Call): Promise<ExitCode> {
-  const { options, shell, outside } = call;
+  const { options, shell } = call;
   const [to = "", ...words] = options.operands;
   const copiesMin = options.count("min-copies") ?? 1;
   const content = words.length > 0 ? words.join(" ") : await contentFromStdin(call);
-  const key = options.text("key") ?? outside.uuid();
-  let isSending = false;
+  let sentKey: string | undefined;
   try {
     return await whileSignedIn(call, async (client) => {
-      isSending = true;
+      const key = sentKey = options.text("key") ?? client.newKey();
       const sent = await sendToSome(call, copiesMin, () => client.send(to, content, { key }));
       const stored = `stored on ${counted(sent.copies, "node")}`;
       await shell.write(
@@ -41,8 +40,8 @@ async function run(call: Call): Promise<ExitCode> {
       return EXIT.tooFewCopies;
     });
   } catch (error) {
-    if (isSending && exitCodeOf(error) === EXIT.unreachable) {
-      const again = `to send it again, give --key ${printable(key)}: it stays one message`;
+    if (sentKey !== undefined && exitCodeOf(error) === EXIT.unreachable) {
+      const again = `to send it again, give --key ${printable(sentKey)}: it stays one message`;
       shell.note(`chat: the message may have been stored; ${again}`);
     }
     throw error;

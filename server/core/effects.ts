@@ -1,6 +1,8 @@
+import { TIMED_KEY_KEPT_MS } from "../../codec/timed_key.ts";
 import type { Account } from "./account_table.ts";
 import type { Conversation } from "./conversation.ts";
 import type { EventSource, FeedEvent } from "./event_feed.ts";
+import { keyTimeOf } from "./message_id.ts";
 import type { Row } from "./message_table.ts";
 import {
   type AccountCreated,
@@ -66,6 +68,7 @@ export function takeEffect(state: ChatState, fact: (Fact | UnknownFact) & Proven
 }
 
 function sendMessage(state: ChatState, operation: MessageSent & Provenance): Change {
+  if (isForgotten(operation.id, operation.timeMs)) return NOTHING_VISIBLE;
   const row = state.messages.findOrAdd(operation.id);
   if (row === undefined) return NOTHING_VISIBLE;
   const recipient = state.accounts.get(operation.recipientAccount);
@@ -73,6 +76,15 @@ function sendMessage(state: ChatState, operation: MessageSent & Provenance): Cha
   const change = putMessage(state, operation, row, recipient);
   state.tellEarly(row, partiesOf(state.sender(row), recipient));
   return change;
+}
+
+/**
+ * Whether a message with this id may have been deleted and forgotten by this time: then it must not come
+ * (again), on no node, and what was sent so late was sent by nobody who was told that it is there.
+ */
+export function isForgotten(id: MessageId, timeMs: number): boolean {
+  const keyTimeMs = keyTimeOf(id);
+  return keyTimeMs !== undefined && timeMs - keyTimeMs > TIMED_KEY_KEPT_MS;
 }
 
 /** Two with one identity are one message: the earlier stamp's, in all that it says. */

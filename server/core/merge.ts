@@ -49,6 +49,10 @@ function mergeAccount(
 }
 
 function mergeMessage(state: ChatState, record: MessageState): Change {
+  // What has come here and is not there any more was deleted, and is forgotten.
+  if (state.vector.covers(record.at) && state.messages.find(record.id) === undefined) {
+    return NOTHING_VISIBLE;
+  }
   const { id, sender, recipient, recipientAccount, content, at, read } = record;
   const sent = takeEffect(state, {
     kind: "message_sent",

@@ -5,13 +5,29 @@ import type { AccountId, MessageId } from "./operation.ts";
  * A message's identity is (sender account, key), and its id is just that: the account's 12
  * characters, a dot, and the key as 128 bits in base64url (22 characters). So the same key on any
  * node, after any failover, is the same id, and no node needs to remember keys. A UUID is taken as
- * the 128 bits it is; of any other key it is the beginning of its SHA-256. Collisions would need
+ * the 128 bits it is; of any other key it is the beginning of its SHA-256, as a UUID of version 8. Collisions would need
  * 2^64 keys of one sender, and would cost only that sender.
  */
 export function messageIdOf(sender: AccountId, key: string): MessageId {
   if (!readUuid(key, WORDS)) readHash(key, WORDS);
   return messageIdFrom(sender, WORDS);
 }
+
+/**
+ * When the key of a message's id was made, in ms since 1970, if it tells: if it is a UUID of version 7.
+ * Keys that are none never look like one.
+ */
+export function keyTimeOf(id: MessageId): number | undefined {
+  const start = ACCOUNT_ID_LENGTH + 1;
+  if (digitAt(id, start + 8) >> 2 !== TIMED_VERSION) return undefined;
+  if ((digitAt(id, start + 10) & 3) !== UUID_VARIANT) return undefined;
+  return read24(id, start) * 2 ** 24 + read24(id, start + 4);
+}
+
+const TIMED_VERSION = 7;
+/** Of what is no UUID (RFC 9562, section 5.8). */
+const HASHED_VERSION = 8;
+const UUID_VARIANT = 2;
 
 /** Accounts have ids of this length. */
 export const ACCOUNT_ID_LENGTH = 12;
@@ -117,4 +133,5 @@ function hexAt(key: string, index: number): number {
 function readHash(key: string, words: Int32Array): void {
   const hash = createHash("sha256").update(key, "utf8").digest();
   for (let word = 0; word < 4; word++) words[word] = hash.readInt32BE(word * 4);
+  words[1] = (words[1] as number) & ~0xf000 | HASHED_VERSION << 12;
 }

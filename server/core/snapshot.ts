@@ -1,7 +1,7 @@
 import type { Account } from "./account_table.ts";
 import type { EventSource } from "./event_feed.ts";
 import type { Row } from "./message_table.ts";
-import type { AccountId, Provenance } from "./operation.ts";
+import type { AccountId, MessageId, Provenance } from "./operation.ts";
 import type { ChatState, ToldFrom } from "./state.ts";
 import {
   type AccountState,
@@ -20,6 +20,9 @@ const DELETED_PER_RECORD_MAX = 1000;
 /** Events that are looked at in one step. */
 const EVENTS_PER_STEP = 1024;
 
+/** Whether that a message was deleted, by this operation, need not be kept any more. */
+export type MayForget = (id: MessageId, deletion: EventSource) => boolean;
+
 /**
  * All that `state` holds, as records to be merged: everything but which operations they stand for. It
  * may change while this is running: what changed may or may not be in the records, so whoever merges
@@ -27,13 +30,18 @@ const EVENTS_PER_STEP = 1024;
  *
  * In each step little is done: undefined is one without a record.
  */
-export function* recordsOf(state: ChatState): Generator<StateRecord | undefined> {
+export function* recordsOf(
+  state: ChatState,
+  mayForget: MayForget = () => false,
+): Generator<StateRecord | undefined> {
   const { accounts, messages } = state;
   const rows = messages.length;
   // First of all: what is early now may have come by the time that its row is looked at.
   for (const [row, early] of [...state.early]) yield* earlyOperations(state, row, early);
   const sources = new Sources(state, rows);
-  while (sources.noteSome()) yield undefined;
+  // No more than there are now: with those that come meanwhile it might never end.
+  const events = state.feed.length;
+  while (sources.noted < events && sources.noteSome()) yield undefined;
   const told = new Set<Account>();
   for (let number = 0; number < accounts.length; number++) {
     yield accountState(accounts.at(number), told);
@@ -43,7 +51,7 @@ export function* recordsOf(state: ChatState): Generator<StateRecord | undefined>
     if (!messages.hasCome(row)) yield undefined;
     else if (messages.isDeleted(row) || state.sender(row).deleted) {
       const from = sources.deletionOf(row) ?? state.sender(row).deletion;
-      if (from !== undefined) deleted.add(row, from);
+      if (from !== undefined && !mayForget(messages.idOf(row), from)) deleted.add(row, from);
       if (deleted.isFull) yield* deleted.take();
       else yield undefined;
     } else {
@@ -129,6 +137,11 @@ class Sources {
     if (this.#noted === end) return false;
     for (; this.#noted < end; this.#noted++) this.#note(this.#noted);
     return true;
+  }
+
+  /** Events that it has looked at. */
+  get noted(): number {
+    return this.#noted;
   }
 
   readOf(row: Row): EventSource | undefined {

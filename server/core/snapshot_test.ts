@@ -9,14 +9,15 @@ import {
   history,
   interleave,
   model,
-  ORIGINS,
   RUNS,
   viewOf,
   within,
 } from "../testing/histories.ts";
-import { counted, observe, type Observed, recount } from "../testing/observe.ts";
+import { TIMED_KEY_KEPT_MS, timedKey } from "../../codec/timed_key.ts";
+import { counted, recount, seen, seenOf } from "../testing/observe.ts";
 import { apply } from "./apply.ts";
-import { senderOf } from "./message_id.ts";
+import { isForgotten } from "./effects.ts";
+import { messageIdOf, senderOf } from "./message_id.ts";
 import type { MessageId } from "./operation.ts";
 import { recordsOf } from "./snapshot.ts";
 import { ChatState } from "./state.ts";
@@ -118,6 +119,47 @@ Deno.test("a client with any cursor is brought up to date from a snapshot, too",
   );
 });
 
+Deno.test("what may be forgotten is in no snapshot, and does not come back by a state or an operation", () => {
+  const DAY_MS = 24 * 60 * 60 * 1000;
+  const madeMs = 1_795_000_000_000;
+  const key = timedKey(crypto.randomUUID(), madeMs);
+  const id = messageIdOf(ALICE, key);
+  const place = { timeMs: madeMs, tick: 0, origin: "node1.e1" };
+  const sent = { kind: "message_sent" as const, id, sender: "a", recipient: "b", content: "x" };
+  const message = { ...sent, recipientAccount: BOB, ...place, seq: 1 };
+  const gone = { kind: "messages_deleted" as const, by: ALICE, ids: [id], ...place, seq: 2 };
+  const [before, after] = [fold([message]), fold([message, gone])];
+
+  const isOld = (id: MessageId) => isForgotten(id, madeMs + 31 * DAY_MS);
+  const records = [...recordsOf(after, isOld)].filter((record) => record !== undefined);
+  assertEquals(records, []);
+  assertEquals(snapshotOf(after).length, 2);
+
+  const state = new ChatState();
+  apply(state, coverageOf(after.vector));
+  assertEquals(state.digest, after.digest);
+  // A node that did not hear of the deletion says what it has; a client repeats what it sent.
+  for (const record of snapshotOf(before)) apply(state, record);
+  const late = { timeMs: madeMs + 31 * DAY_MS, tick: 0, origin: "node2.e2", seq: 1 };
+  apply(state, { ...message, ...late });
+  assertEquals(state.messages.presentCount, 0);
+  apply(after, { ...message, ...late });
+  assertEquals([after.messages.presentCount, after.digest], [0, state.digest]);
+});
+
+Deno.test("a message is taken to the last moment that its key may have, and not after it", () => {
+  const madeMs = 1_795_000_000_000;
+  const id = messageIdOf(ALICE, timedKey(crypto.randomUUID(), madeMs));
+  assertEquals(isForgotten(id, madeMs + TIMED_KEY_KEPT_MS), false);
+  assertEquals(isForgotten(id, madeMs + TIMED_KEY_KEPT_MS + 1), true);
+  for (const key of [crypto.randomUUID(), "a key", ...Array.from({ length: 200 }, String)]) {
+    assertEquals(isForgotten(messageIdOf(ALICE, key), Number.MAX_SAFE_INTEGER), false);
+  }
+});
+
+const ALICE = "alicealice22";
+const BOB = "bobbobbobb22";
+
 /** What a client shows that showed `view`, once it was told what it missed. */
 function viewAfter(
   state: ChatState,
@@ -151,22 +193,5 @@ function coverageOf(vector: VersionVector): StateRecord {
     ...NO_PLACE,
     vector: new Map(vector.entries()),
     clock: { timeMs: 0, tick: 0 },
-  };
-}
-
-function seen(state: ChatState) {
-  return seenOf(observe(state));
-}
-
-/** What of a state has to be the same: not how much is known of what is gone. */
-function seenOf({ messages, vector, ...rest }: Observed) {
-  const gone = new Set(rest.accounts.filter(({ deleted }) => deleted).map(({ id }) => id));
-  return {
-    ...rest,
-    messages: messages.filter(({ content }) => content !== null),
-    deleted: messages.filter(({ status, id }) =>
-      status === "deleted" && !gone.has(senderOf(id) ?? "")
-    ).map(({ id }) => id),
-    vector: vector.toSorted(([a], [b]) => ORIGINS.indexOf(a) - ORIGINS.indexOf(b)),
   };
 }

@@ -5,6 +5,7 @@ import {
   type RequestPayload,
 } from "../../codec/message.ts";
 import type { Account } from "../core/account_table.ts";
+import { isForgotten } from "../core/effects.ts";
 import { messageIdOf } from "../core/message_id.ts";
 import type { Row } from "../core/message_table.ts";
 import { IDS_PER_OPERATION_MAX, type MessageId } from "../core/operation.ts";
@@ -16,11 +17,13 @@ import { usualName } from "./name.ts";
 export const CONTENT_BYTES_MAX = 64 * 1024;
 /** Longest key, in characters. */
 export const KEY_CHARACTERS_MAX = 128;
+/** What is taken here is stamped later, and must not be too late then, in ms. */
+const FORGOTTEN_MARGIN_MS = 60 * 60 * 1000;
 /** What a listed message takes besides its names and content, in bytes. */
 const LISTED_BYTES = 160;
 
 /** What deciding about messages needs: all but who is connected. */
-export type MessageContext = Pick<RequestContext, "state" | "submit" | "newKey">;
+export type MessageContext = Pick<RequestContext, "state" | "submit" | "newKey" | "nowMs">;
 
 export function sendMessage(
   context: MessageContext,
@@ -40,6 +43,12 @@ export function sendMessage(
   // deleted meanwhile.
   if (known !== undefined && messages.hasCome(known)) {
     return { ...sent(id, messages.timeMsOf(known)), of: messages.provenanceOf(known) };
+  }
+  if (isForgotten(id, context.nowMs() + FORGOTTEN_MARGIN_MS)) {
+    return refuse(
+      "key_too_old",
+      "the key tells that it is weeks old: send the message with a new one",
+    );
   }
   const friend = findUser(context.state, to);
   if (friend === undefined) return noSuchUser(to);
@@ -149,7 +158,8 @@ function sent(id: MessageId, time: number): CopiesOutcome {
   return { withCopies: (copies) => ({ kind: "sent", payload: { id, time, copies } }) };
 }
 
-function isContent(content: string): boolean {
+/** Whether a message may have this text, of which no character is halved. */
+export function isContent(content: string): boolean {
   if (content.length === 0 || content.includes("\0")) return false;
   // A UTF-16 code unit takes at most 3 bytes of UTF-8: most need no closer look.
   return content.length * 3 <= CONTENT_BYTES_MAX || utf8Bytes(content) <= CONTENT_BYTES_MAX;

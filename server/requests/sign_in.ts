@@ -134,8 +134,9 @@ function signedIn(context: RequestContext, account: Account): LoginSuccess {
   context.session.signIn(account);
   const { node, state } = context;
   const user = state.accounts.nameOf(account);
-  const token = issueToken(account, context.nowMs());
-  return { kind: "login_success", payload: { user, node, unread: account.unread, token } };
+  const time = context.nowMs();
+  const token = issueToken(account, time);
+  return { kind: "login_success", payload: { user, node, unread: account.unread, token, time } };
 }
 
 /** What is wrong with a password, without looking at what it is; undefined if nothing is. */

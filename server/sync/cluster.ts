@@ -78,6 +78,9 @@ const REFUSAL_UNITS_MAX = 500;
 /** Clocks further apart than this are worth a warning, in ms. */
 const SKEW_WARNING_MS = 1000;
 
+/** With clocks further apart than this nobody can say how old anything is, in ms. */
+const SKEW_MAX_MS = 60 * 60 * 1000;
+
 /** All other nodes, and what they have: see {@linkcode Replication}. */
 export class Cluster implements Replication {
   readonly #parts: ClusterParts;
@@ -201,6 +204,25 @@ export class Cluster implements Replication {
 
   get reachable(): number {
     return this.#links().filter((link) => link.isLive).length;
+  }
+
+  /**
+   * What is durable on all nodes of the configuration, if all are here, none has anything that this one
+   * lacks, and no clock is far off: all that any of them did by then is known to all. Else undefined.
+   */
+  knownByAll(): VersionVector | undefined {
+    const { durable } = this.#parts.commit;
+    const common = durable.copy();
+    for (const { link, theirs } of this.#peers.values()) {
+      if (link?.isLive !== true || theirs === undefined || !durable.includes(theirs)) {
+        return undefined;
+      }
+      if (Math.abs(link.skewMs ?? Infinity) > SKEW_MAX_MS) return undefined;
+      for (const [origin, seq] of common.entries()) {
+        common.advance(origin, Math.min(seq, theirs.seqOf(origin)));
+      }
+    }
+    return common;
   }
 
   /** Whether a node is being sent what it missed. */

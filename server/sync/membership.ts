@@ -9,6 +9,8 @@ export interface Membership {
   readonly node: string;
   readonly copies: number;
   readonly copyTimeoutMs: number;
+  /** For how many days messages are kept; undefined if for ever. */
+  readonly retentionDays?: number | undefined;
   /** All nodes, with where each listens for clients and for nodes. */
   readonly nodes: readonly { readonly name: string; readonly addresses: string }[];
 }
@@ -33,8 +35,14 @@ export function refusalOf(hello: Hello, { node, nodes }: Membership): string | u
 }
 
 /** What nodes tell each other of their configurations, besides the nodes' names. */
-export function describeConfiguration({ copies, copyTimeoutMs, nodes }: Membership): string {
-  const settings = [`copies ${copies}`, `copyTimeoutMs ${copyTimeoutMs}`];
+export function describeConfiguration(
+  { copies, copyTimeoutMs, retentionDays, nodes }: Membership,
+): string {
+  const settings = [
+    `copies ${copies}`,
+    `copyTimeoutMs ${copyTimeoutMs}`,
+    ...(retentionDays === undefined ? [] : [`retention of ${retentionDays} days`]),
+  ];
   return [...settings, ...nodes.map(({ name, addresses }) => `${name} at ${addresses}`)].join("\n");
 }
 

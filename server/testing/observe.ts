@@ -1,5 +1,6 @@
 import type { Account } from "../core/account_table.ts";
 import { MemberHash, SetDigest } from "../core/digest.ts";
+import { senderOf } from "../core/message_id.ts";
 import type { MessageId, Provenance } from "../core/operation.ts";
 import type { ChatState } from "../core/state.ts";
 
@@ -57,6 +58,22 @@ export function observe(state: ChatState): Observed {
     messages: rowsOf(state).map((row) => observeMessage(state, row)).sort(by(({ id }) => id)),
     presentCount: state.messages.presentCount,
     vector: [...state.vector.entries()].sort(by(([origin]) => origin)),
+  };
+}
+
+/** What of a state has to be the same after a snapshot: not how much is known of what is gone. */
+export function seen(state: ChatState) {
+  return seenOf(observe(state));
+}
+
+export function seenOf({ messages, ...rest }: Observed) {
+  const gone = new Set(rest.accounts.filter(({ deleted }) => deleted).map(({ id }) => id));
+  return {
+    ...rest,
+    messages: messages.filter(({ content }) => content !== null),
+    deleted: messages.filter(({ status, id }) =>
+      status === "deleted" && !gone.has(senderOf(id) ?? "")
+    ).map(({ id }) => id),
   };
 }
 
