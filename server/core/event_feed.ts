@@ -2,6 +2,7 @@ import type { Row } from "./message_table.ts";
 import type { Provenance } from "./operation.ts";
 import { OriginTable } from "./origin_table.ts";
 import type { Uint32List } from "./uint32_list.ts";
+import { Uint32Log } from "./uint32_log.ts";
 import type { VersionVector } from "./version_vector.ts";
 
 /** What an operation made visible to somebody. */
@@ -18,35 +19,65 @@ export type FeedEvent =
 /** Which operation an event is from. */
 export type EventSource = Pick<Provenance, "origin" | "seq">;
 
-const CAPACITY_MIN = 1024;
+const PAGE_BITS = 12;
+const PAGE_EVENTS = 1 << PAGE_BITS;
+
+/** Kinds of events. The column `what` has the message's row. */
+const MESSAGE = 0;
+/** `what` is an index into the replacements, which are rare. */
+const REPLACEMENT = 1;
+/** `what` is where these begin in the details: the reader, how many rows, the rows. */
+const READ = 2;
+/** `what` is where these begin in the details: how many rows, the rows. */
+const DELETED = 3;
 
 /**
- * Every visible event in order of arrival, 16 bytes for one of a message: what a client missed is
+ * Every visible event in order of arrival, in columns: 17 bytes for a message, 29 for the read of
+ * one, 25 for its delete, and nothing for the garbage collector to visit. What a client missed is
  * found by walking its account's events and leaving out those its cursor covers. A cursor is a
  * version vector, so it means the same on every node, whatever the order of arrival there.
  */
 export class EventFeed {
   readonly #origins = new OriginTable();
+  readonly #pages: EventPage[] = [];
+  readonly #details = new Uint32Log();
+  readonly #replacements: FeedEvent[] = [];
   #length = 0;
-  #origin = new Uint32Array(CAPACITY_MIN);
-  #seq = new Float64Array(CAPACITY_MIN);
-  /** A message's row, or -1 - index into #others. */
-  #what = new Int32Array(CAPACITY_MIN);
-  readonly #others: FeedEvent[] = [];
 
-  /** Events so far: their numbers are below this. */
+  /** Events have the numbers below this. */
   get length(): number {
     return this.#length;
   }
 
   /** Returns the event's number. */
   add(event: FeedEvent, from: EventSource): number {
-    if (this.#length === this.#origin.length) this.#grow();
     const number = this.#length++;
-    this.#origin[number] = this.#origins.numberOf(from.origin);
-    this.#seq[number] = from.seq;
-    const isPlain = event.kind === "message" && event.insteadOf === undefined;
-    this.#what[number] = isPlain ? event.row : -this.#others.push(event);
+    const at = number % PAGE_EVENTS;
+    if (at === 0) this.#pages.push(new EventPage());
+    const page = this.#pageOf(number);
+    page.origin[at] = this.#origins.numberOf(from.origin);
+    page.seq[at] = from.seq;
+    switch (event.kind) {
+      case "message":
+        page.kind[at] = event.insteadOf === undefined ? MESSAGE : REPLACEMENT;
+        page.what[at] = event.insteadOf === undefined
+          ? event.row
+          : this.#replacements.push(event) - 1;
+        break;
+      case "read":
+        page.kind[at] = READ;
+        page.what[at] = this.#details.length;
+        this.#details.push(event.reader);
+        this.#addRows(event.rows);
+        break;
+      case "deleted":
+        page.kind[at] = DELETED;
+        page.what[at] = this.#details.length;
+        this.#addRows(event.rows);
+        break;
+      default:
+        event satisfies never;
+    }
     return number;
   }
 
@@ -55,17 +86,19 @@ export class EventFeed {
     const seqs = this.#origins.names.map((origin) => cursor.seqOf(origin));
     for (let index = 0; index < numbers.length; index++) {
       const number = numbers.at(index);
+      const { origin, seq } = this.#pageOf(number);
+      const at = number % PAGE_EVENTS;
       // An origin may be newer than this walk, and than its cursor.
-      if (this.seqOf(number) > (seqs[this.#origin[number] as number] ?? 0)) yield number;
+      if (seq[at] as number > (seqs[origin[at] as number] ?? 0)) yield number;
     }
   }
 
   originOf(number: number): string {
-    return this.#origins.nameOf(this.#origin[number] as number);
+    return this.#origins.nameOf(this.#pageOf(number).origin[number % PAGE_EVENTS] as number);
   }
 
   seqOf(number: number): number {
-    return this.#seq[number] as number;
+    return this.#pageOf(number).seq[number % PAGE_EVENTS] as number;
   }
 
   /** The operation that the event is from. */
@@ -74,20 +107,38 @@ export class EventFeed {
   }
 
   eventOf(number: number): FeedEvent {
-    const what = this.#what[number] as number;
-    return what >= 0 ? { kind: "message", row: what } : this.#others[-1 - what] as FeedEvent;
+    const page = this.#pageOf(number);
+    const what = page.what[number % PAGE_EVENTS] as number;
+    switch (page.kind[number % PAGE_EVENTS]) {
+      case MESSAGE:
+        return { kind: "message", row: what };
+      case REPLACEMENT:
+        return this.#replacements[what] as FeedEvent;
+      case READ:
+        return { kind: "read", reader: this.#details.at(what), rows: this.#rowsAt(what + 1) };
+      default:
+        return { kind: "deleted", rows: this.#rowsAt(what) };
+    }
   }
 
-  #grow(): void {
-    const capacity = this.#length * 2;
-    const origin = new Uint32Array(capacity);
-    origin.set(this.#origin);
-    this.#origin = origin;
-    const seq = new Float64Array(capacity);
-    seq.set(this.#seq);
-    this.#seq = seq;
-    const what = new Int32Array(capacity);
-    what.set(this.#what);
-    this.#what = what;
+  #pageOf(number: number): EventPage {
+    return this.#pages[number >>> PAGE_BITS] as EventPage;
   }
+
+  #addRows(rows: readonly Row[]): void {
+    this.#details.push(rows.length);
+    for (const row of rows) this.#details.push(row);
+  }
+
+  #rowsAt(place: number): Row[] {
+    const count = this.#details.at(place);
+    return Array.from({ length: count }, (_, index) => this.#details.at(place + 1 + index));
+  }
+}
+
+class EventPage {
+  readonly origin = new Uint32Array(PAGE_EVENTS);
+  readonly seq = new Float64Array(PAGE_EVENTS);
+  readonly kind = new Uint8Array(PAGE_EVENTS);
+  readonly what = new Uint32Array(PAGE_EVENTS);
 }

@@ -3,12 +3,15 @@ import { EventFeed, type FeedEvent } from "./event_feed.ts";
 import { Uint32List } from "./uint32_list.ts";
 import { VersionVector } from "./version_vector.ts";
 
-Deno.test("EventFeed keeps every event and its source while it grows", () => {
+Deno.test("EventFeed keeps every event and its source, on both sides of its pages' borders", () => {
   const feed = new EventFeed();
-  for (let number = 0; number < 5000; number++) {
+  const count = 3 * 2 ** 12 + 1;
+  for (let number = 0; number < count; number++) {
+    assertEquals(feed.length, number);
     assertEquals(feed.add(eventAt(number), sourceAt(number)), number);
+    assertEquals(feed.eventOf(number), eventAt(number));
   }
-  for (let number = 0; number < 5000; number++) {
+  for (let number = 0; number < count; number++) {
     assertEquals(feed.eventOf(number), eventAt(number));
     assertEquals(feed.sourceOf(number), sourceAt(number));
   }
@@ -41,10 +44,18 @@ Deno.test("EventFeed.missing() gives also what is added during the walk, of new 
   assertEquals(walk.next().done, true);
 });
 
+/** Of all kinds and of few or many rows, also where pages meet. */
 function eventAt(number: number): FeedEvent {
-  if (number % 3 === 0) return { kind: "message", row: number };
-  if (number % 3 === 1) return { kind: "read", reader: number, rows: [number, number + 1] };
-  return { kind: "deleted", rows: [number] };
+  const rows = Array.from({ length: number % 5 === 0 ? number % 1000 : 1 }, (_, at) => number + at);
+  const kind = number % 7;
+  if (kind < 2) return { kind: "message", row: number };
+  if (kind < 4) return { kind: "read", reader: number * 3, rows };
+  if (kind < 6) return { kind: "deleted", rows };
+  return {
+    kind: "message",
+    row: number,
+    insteadOf: { origin: `node${number % 5}.e`, seq: number },
+  };
 }
 
 /** Sequence numbers 1, 2, 3… of three origins in turn. */

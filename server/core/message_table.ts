@@ -2,6 +2,8 @@ import { MemberHash } from "./digest.ts";
 import { messageIdFrom, readKeyWords, senderOf } from "./message_id.ts";
 import type { AccountId, MessageId, MessageSent, Provenance } from "./operation.ts";
 import { OriginTable } from "./origin_table.ts";
+import { RowIndex } from "./row_index.ts";
+import { TextStore } from "./text_store.ts";
 
 /** Rows are numbered in order of arrival and never move. */
 export type Row = number;
@@ -17,34 +19,32 @@ export interface AccountNumbers {
 const PRESENT = 1;
 const READ = 2;
 const DELETED = 4;
-const CAPACITY_MIN = 1024;
+const KEY_WORDS = 4;
+const IDENTITY_WORDS = KEY_WORDS + 1;
+const PAGE_BITS = 12;
+const PAGE_ROWS = 1 << PAGE_BITS;
 
 /**
- * All messages, in columns: about 60 bytes each besides its text, of which the garbage collector
- * sees only the text. A row stands for an identity: it may be known as read or deleted before its
+ * All messages, in columns: about 70 bytes each besides its text, of which the garbage collector sees
+ * nothing. Columns are cut into pages, because a whole one that grows is moved, for longer than
+ * anybody should wait. A row stands for an identity: it may be known as read or deleted before its
  * message comes, and outlives it, so that a repeated key never brings a deleted message back.
  */
 export class MessageTable {
   readonly #accounts: AccountNumbers;
   readonly #indexSeed: number;
   readonly #origins = new OriginTable();
+  readonly #pages: RowPage[] = [];
+  readonly #texts = new TextStore();
+  readonly #index = new RowIndex((row) => this.#slotHashOf(row));
   #length = 0;
   #present = 0;
-  #sender = new Uint32Array(CAPACITY_MIN);
-  #recipient = new Uint32Array(CAPACITY_MIN);
-  #key = new Int32Array(CAPACITY_MIN * 4);
-  #timeMs = new Float64Array(CAPACITY_MIN);
-  #tick = new Uint32Array(CAPACITY_MIN);
-  #origin = new Uint32Array(CAPACITY_MIN);
-  #seq = new Float64Array(CAPACITY_MIN);
-  #flags = new Uint8Array(CAPACITY_MIN);
-  readonly #contents: (string | undefined)[] = [];
-  /** Open addressing with linear probing: row + 1, or 0 where free; at most half full. */
-  #index = new Uint32Array(CAPACITY_MIN * 2);
   /** The identity that was read last: a request looks a message up, then applies it. */
   #readId: MessageId | undefined;
   #readSender: AccountId = "";
-  readonly #words = new Int32Array(4);
+  /** As a row's identity: the words of the key that was read, and the sender of it that is sought. */
+  readonly #sought = new Int32Array(IDENTITY_WORDS);
+  readonly #isSought = (row: Row) => this.#isSoughtRow(row);
   readonly #hash = new MemberHash();
 
   /** `indexSeed` decides where rows stand in the index, so that no sender can choose keys that clash. */
@@ -66,35 +66,26 @@ export class MessageTable {
   /** The row of `id`; undefined if nothing was ever heard of it. */
   find(id: MessageId): Row | undefined {
     if (!this.#read(id)) return undefined;
-    const number = this.#accounts.existingNumberOf(this.#readSender);
-    if (number === undefined) return undefined;
-    const found = this.#index[this.#slotOf(number)] as number;
-    return found === 0 ? undefined : found - 1;
+    const sender = this.#accounts.existingNumberOf(this.#readSender);
+    return sender === undefined ? undefined : this.#find(this.#seek(sender));
   }
 
   /** The row of `id`, a new one if need be; undefined only if `id` is no message's id. */
   findOrAdd(id: MessageId): Row | undefined {
     if (!this.#read(id)) return undefined;
     const sender = this.#accounts.numberOf(this.#readSender);
-    const slot = this.#slotOf(sender);
-    const found = this.#index[slot] as number;
-    if (found !== 0) return found - 1;
-    if (this.#length === this.#sender.length) this.#grow();
-    const row = this.#length++;
-    this.#sender[row] = sender;
-    for (let word = 0; word < 4; word++) this.#key[row * 4 + word] = this.#words[word] as number;
-    this.#index[slot] = row + 1;
-    this.#contents.push(undefined);
-    if (this.#length * 2 > this.#index.length) this.#reindex();
-    return row;
+    const hash = this.#seek(sender);
+    return this.#find(hash) ?? this.#add(hash);
   }
 
   idOf(row: Row): MessageId {
-    return messageIdFrom(this.senderIdOf(row), this.#key.subarray(row * 4, row * 4 + 4));
+    const at = identityAt(row);
+    const key = this.#pageOf(row).identity.subarray(at, at + KEY_WORDS);
+    return messageIdFrom(this.senderIdOf(row), key);
   }
 
   senderOf(row: Row): number {
-    return this.#sender[row] as number;
+    return this.#pageOf(row).identity[identityAt(row) + KEY_WORDS] as number;
   }
 
   senderIdOf(row: Row): AccountId {
@@ -103,15 +94,15 @@ export class MessageTable {
 
   /** Only of a row whose message has come. */
   recipientOf(row: Row): number {
-    return this.#recipient[row] as number;
+    return this.#pageOf(row).recipient[row % PAGE_ROWS] as number;
   }
 
   timeMsOf(row: Row): number {
-    return this.#timeMs[row] as number;
+    return this.#pageOf(row).timeMs[row % PAGE_ROWS] as number;
   }
 
   contentOf(row: Row): string {
-    return this.#contents[row] ?? "";
+    return this.#texts.textOf(row);
   }
 
   isPresent(row: Row): boolean {
@@ -128,84 +119,108 @@ export class MessageTable {
 
   /** Whether the message itself ever came, even if it is deleted. */
   hasCome(row: Row): boolean {
-    return this.#seq[row] !== 0;
+    return this.#seqOf(row) !== 0;
   }
 
   /** Whether the row is as operation `seq` of `origin` put it. */
   isPutBy(row: Row, { origin, seq }: Pick<Provenance, "origin" | "seq">): boolean {
-    return this.#seq[row] === seq && this.#originOf(row) === origin;
+    return this.#seqOf(row) === seq && this.#originOf(row) === origin;
   }
 
   provenanceOf(row: Row): Provenance {
     return {
       timeMs: this.timeMsOf(row),
-      tick: this.#tick[row] as number,
+      tick: this.#tickOf(row),
       origin: this.#originOf(row),
-      seq: this.#seq[row] as number,
+      seq: this.#seqOf(row),
     };
   }
 
   /** The message itself has come, or an earlier one of the same identity. */
   put(row: Row, message: MessageSent & Provenance, recipient: number): void {
-    this.#timeMs[row] = message.timeMs;
-    this.#tick[row] = message.tick;
-    this.#origin[row] = this.#origins.numberOf(message.origin);
-    this.#seq[row] = message.seq;
-    this.#recipient[row] = recipient;
+    const page = this.#pageOf(row);
+    const at = row % PAGE_ROWS;
+    page.timeMs[at] = message.timeMs;
+    page.tick[at] = message.tick;
+    page.origin[at] = this.#origins.numberOf(message.origin);
+    page.seq[at] = message.seq;
+    page.recipient[at] = recipient;
     if (this.isDeleted(row)) return;
     if (!this.isPresent(row)) this.#present++;
-    this.#contents[row] = message.content;
-    this.#flags[row] = this.#flagsOf(row) | PRESENT;
+    this.#texts.put(row, message.content);
+    this.#setFlags(row, this.#flagsOf(row) | PRESENT);
   }
 
   markRead(row: Row): void {
-    this.#flags[row] = this.#flagsOf(row) | READ;
+    this.#setFlags(row, this.#flagsOf(row) | READ);
   }
 
   /** Deleted by its identity, for good. */
   markDeleted(row: Row): void {
     this.erase(row);
-    this.#flags[row] = DELETED;
+    this.#setFlags(row, DELETED);
   }
 
   /** The text goes at once; the identity and its stamp stay. */
   erase(row: Row): void {
     if (!this.isPresent(row)) return;
     this.#present--;
-    this.#contents[row] = undefined;
-    this.#flags[row] = this.#flagsOf(row) & ~PRESENT;
+    this.#texts.remove(row);
+    this.#setFlags(row, this.#flagsOf(row) & ~PRESENT);
   }
 
   /** Negative if `a` comes before `b` in a conversation. */
   compare(a: Row, b: Row): number {
     const time = this.timeMsOf(a) - this.timeMsOf(b);
     if (time !== 0) return time;
-    const tick = (this.#tick[a] as number) - (this.#tick[b] as number);
+    const tick = this.#tickOf(a) - this.#tickOf(b);
     if (tick !== 0) return tick;
-    if (this.#origin[a] !== this.#origin[b]) {
+    if (this.#originNumberOf(a) !== this.#originNumberOf(b)) {
       return this.#originOf(a) < this.#originOf(b) ? -1 : 1;
     }
-    return (this.#seq[a] as number) - (this.#seq[b] as number);
+    return this.#seqOf(a) - this.#seqOf(b);
   }
 
   /** What a message that is there adds to the state's digest. */
   hashOf(row: Row, senderHash: number): MemberHash {
     const hash = this.#hash.start().int32(senderHash);
-    for (let word = 0; word < 4; word++) hash.int32(this.#key[row * 4 + word] as number);
+    const { identity } = this.#pageOf(row);
+    const at = identityAt(row);
+    for (let word = 0; word < KEY_WORDS; word++) hash.int32(identity[at + word] as number);
     return hash
       .int32(this.#flagsOf(row))
       .integer(this.timeMsOf(row))
-      .int32(this.#tick[row] as number)
-      .int32(this.#origins.hashOf(this.#origin[row] as number))
-      .integer(this.#seq[row] as number);
+      .int32(this.#tickOf(row))
+      .int32(this.#origins.hashOf(this.#originNumberOf(row)))
+      .integer(this.#seqOf(row));
+  }
+
+  #tickOf(row: Row): number {
+    return this.#pageOf(row).tick[row % PAGE_ROWS] as number;
+  }
+
+  #seqOf(row: Row): number {
+    return this.#pageOf(row).seq[row % PAGE_ROWS] as number;
+  }
+
+  #originNumberOf(row: Row): number {
+    return this.#pageOf(row).origin[row % PAGE_ROWS] as number;
   }
 
   #originOf(row: Row): string {
-    return this.#origins.nameOf(this.#origin[row] as number);
+    return this.#origins.nameOf(this.#originNumberOf(row));
   }
 
   #flagsOf(row: Row): number {
-    return this.#flags[row] as number;
+    return this.#pageOf(row).flags[row % PAGE_ROWS] as number;
+  }
+
+  #setFlags(row: Row, flags: number): void {
+    this.#pageOf(row).flags[row % PAGE_ROWS] = flags;
+  }
+
+  #pageOf(row: Row): RowPage {
+    return this.#pages[row >>> PAGE_BITS] as RowPage;
   }
 
   /** Reads the sender and the key's bits of `id`; false if it is no message's id. */
@@ -213,69 +228,72 @@ export class MessageTable {
     if (id === this.#readId) return true;
     this.#readId = undefined;
     const sender = senderOf(id);
-    if (sender === undefined || !readKeyWords(id, this.#words)) return false;
+    if (sender === undefined || !readKeyWords(id, this.#sought)) return false;
     this.#readSender = sender;
     this.#readId = id;
     return true;
   }
 
-  /** Where (sender, #words) stands in the index, or would. */
-  #slotOf(sender: number): number {
-    const mask = this.#index.length - 1;
-    const w0 = this.#words[0] as number;
-    const w1 = this.#words[1] as number;
-    const w2 = this.#words[2] as number;
-    const w3 = this.#words[3] as number;
-    for (
-      let slot = slotHash(this.#indexSeed ^ sender, w0, w1, w2, w3) & mask;;
-      slot = (slot + 1) & mask
-    ) {
-      const row = (this.#index[slot] as number) - 1;
-      if (row < 0) return slot;
-      if (
-        this.#key[row * 4] === w0 && this.#key[row * 4 + 1] === w1 &&
-        this.#key[row * 4 + 2] === w2 && this.#key[row * 4 + 3] === w3 &&
-        this.#sender[row] === sender
-      ) return slot;
+  #isSoughtRow(row: Row): boolean {
+    const { identity } = this.#pageOf(row);
+    const at = identityAt(row);
+    for (let word = 0; word < IDENTITY_WORDS; word++) {
+      if (identity[at + word] !== this.#sought[word]) return false;
     }
+    return true;
   }
 
-  #grow(): void {
-    const capacity = this.#sender.length * 2;
-    this.#sender = enlarge(this.#sender, new Uint32Array(capacity));
-    this.#recipient = enlarge(this.#recipient, new Uint32Array(capacity));
-    this.#key = enlarge(this.#key, new Int32Array(capacity * 4));
-    this.#timeMs = enlarge(this.#timeMs, new Float64Array(capacity));
-    this.#tick = enlarge(this.#tick, new Uint32Array(capacity));
-    this.#origin = enlarge(this.#origin, new Uint32Array(capacity));
-    this.#seq = enlarge(this.#seq, new Float64Array(capacity));
-    this.#flags = enlarge(this.#flags, new Uint8Array(capacity));
+  /** The row of the identity sought. */
+  #find(hash: number): Row | undefined {
+    return this.#index.find(hash, this.#isSought);
   }
 
-  #reindex(): void {
-    this.#index = new Uint32Array(this.#index.length * 2);
-    this.#readId = undefined;
-    for (let row = 0; row < this.#length; row++) {
-      for (let word = 0; word < 4; word++) this.#words[word] = this.#key[row * 4 + word] as number;
-      this.#index[this.#slotOf(this.senderOf(row))] = row + 1;
+  /** A row of the identity sought, which has none. */
+  #add(hash: number): Row {
+    const row = this.#length++;
+    if (row % PAGE_ROWS === 0) this.#pages.push(new RowPage());
+    const { identity } = this.#pageOf(row);
+    const at = identityAt(row);
+    for (let word = 0; word < IDENTITY_WORDS; word++) {
+      identity[at + word] = this.#sought[word] as number;
     }
+    this.#index.add(hash, row);
+    return row;
+  }
+
+  /** From now on the identity sought is what was read of `sender`; returns its hash. */
+  #seek(sender: number): number {
+    this.#sought[KEY_WORDS] = sender;
+    return slotHash(this.#indexSeed, this.#sought, 0);
+  }
+
+  #slotHashOf(row: Row): number {
+    return slotHash(this.#indexSeed, this.#pageOf(row).identity, identityAt(row));
   }
 }
 
-function enlarge<T extends Uint8Array | Int32Array | Uint32Array | Float64Array>(
-  from: T,
-  to: T,
-): T {
-  to.set(from);
-  return to;
+class RowPage {
+  /** The key's words and the sender, together because they are looked at together. */
+  readonly identity = new Int32Array(PAGE_ROWS * IDENTITY_WORDS);
+  readonly recipient = new Uint32Array(PAGE_ROWS);
+  readonly timeMs = new Float64Array(PAGE_ROWS);
+  readonly tick = new Uint32Array(PAGE_ROWS);
+  readonly origin = new Uint32Array(PAGE_ROWS);
+  readonly seq = new Float64Array(PAGE_ROWS);
+  readonly flags = new Uint8Array(PAGE_ROWS);
+}
+
+function identityAt(row: Row): number {
+  return (row % PAGE_ROWS) * IDENTITY_WORDS;
 }
 
 /** Every word is mixed in: keys may be counters, or differ in any one of their words. */
-function slotHash(seed: number, w0: number, w1: number, w2: number, w3: number): number {
-  let bits = Math.imul(seed ^ w0, 0x9e3779b1);
-  bits = Math.imul(bits ^ (bits >>> 15) ^ w1, 0x85ebca77);
-  bits = Math.imul(bits ^ (bits >>> 13) ^ w2, 0xc2b2ae3d);
-  bits = Math.imul(bits ^ (bits >>> 16) ^ w3, 0x27d4eb2f);
+function slotHash(seed: number, identity: Int32Array, at: number): number {
+  let bits = seed ^ (identity[at + KEY_WORDS] as number);
+  bits = Math.imul(bits ^ (identity[at] as number), 0x9e3779b1);
+  bits = Math.imul(bits ^ (bits >>> 15) ^ (identity[at + 1] as number), 0x85ebca77);
+  bits = Math.imul(bits ^ (bits >>> 13) ^ (identity[at + 2] as number), 0xc2b2ae3d);
+  bits = Math.imul(bits ^ (bits >>> 16) ^ (identity[at + 3] as number), 0x27d4eb2f);
   bits = Math.imul(bits ^ (bits >>> 15), 0x85ebca77);
   return (bits ^ (bits >>> 13)) >>> 0;
 }

@@ -1,6 +1,11 @@
-/** A growing list of uint32, 4 bytes each and nothing for the garbage collector to visit. */
+const CAPACITY_MIN = 4;
+
+/**
+ * A growing list of uint32 with nothing for the garbage collector to visit: 4 bytes each, and at most
+ * a quarter more for those to come. A state has as many lists as conversations and accounts.
+ */
 export class Uint32List {
-  #items = new Uint32Array(4);
+  #items = new Uint32Array(CAPACITY_MIN);
   #length = 0;
 
   get length(): number {
@@ -18,7 +23,7 @@ export class Uint32List {
 
   insert(index: number, item: number): void {
     if (this.#length === this.#items.length) {
-      const grown = new Uint32Array(this.#length * 2);
+      const grown = new Uint32Array(this.#length + Math.max(CAPACITY_MIN, this.#length >>> 2));
       grown.set(this.#items);
       this.#items = grown;
     }
@@ -40,6 +45,6 @@ export class Uint32List {
       if (keep(item)) this.#items[kept++] = item;
     }
     this.#length = kept;
-    this.#items = this.#items.slice(0, Math.max(4, kept));
+    this.#items = this.#items.slice(0, Math.max(CAPACITY_MIN, kept));
   }
 }

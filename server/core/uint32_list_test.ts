@@ -30,3 +30,14 @@ Deno.test("Uint32List does as an array does, growing and shrinking", () => {
     }
   }));
 });
+
+Deno.test("Uint32List keeps every item of 10,000 through all its growth", () => {
+  const list = new Uint32List();
+  for (let index = 0; index < 10_000; index++) list.push(2 ** 32 - 1 - index);
+  list.insert(0, 7);
+  assertEquals(list.length, 10_001);
+  assertEquals(list.at(0), 7);
+  for (let index = 0; index < 10_000; index++) {
+    assertEquals(list.at(index + 1), 2 ** 32 - 1 - index);
+  }
+});
