@@ -16,7 +16,7 @@ import {
 /** So many deleted messages are gathered before they are written, by sender. */
 const DELETED_GATHERED_MAX = 2 ** 14;
 /** Deleted messages in one record at most. */
-const DELETED_PER_RECORD_MAX = 1000;
+const DELETED_PER_RECORD_MAX = 500;
 /** Events that are looked at in one step. */
 const EVENTS_PER_STEP = 1024;
 

@@ -17,7 +17,7 @@ import { TIMED_KEY_KEPT_MS, timedKey } from "../../codec/timed_key.ts";
 import { counted, recount, seen, seenOf } from "../testing/observe.ts";
 import { apply } from "./apply.ts";
 import { isForgotten } from "./effects.ts";
-import { messageIdOf, senderOf } from "./message_id.ts";
+import { messageIdOf } from "./message_id.ts";
 import type { MessageId } from "./operation.ts";
 import { recordsOf } from "./snapshot.ts";
 import { ChatState } from "./state.ts";
