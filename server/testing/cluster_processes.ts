@@ -150,8 +150,9 @@ export class NodeProcess {
   /** Of all its processes. */
   readonly logFile: string;
   readonly #mishaps: string[] = [];
+  /** The file of its configuration. */
+  readonly config: string;
   readonly #program: Program;
-  readonly #config: string;
   #process: ServerProcess | undefined;
   /** Until the last process's log is written. */
   #following = Promise.resolve();
@@ -169,7 +170,7 @@ export class NodeProcess {
     this.data = `${directory}/${name}`;
     this.logFile = `${directory}/${name}.log`;
     this.#program = program;
-    this.#config = `${directory}/${name}.json`;
+    this.config = `${directory}/${name}.json`;
   }
 
   get isRunning(): boolean {
@@ -193,13 +194,13 @@ export class NodeProcess {
   }
 
   async configure(config: unknown): Promise<void> {
-    await Deno.writeTextFile(this.#config, JSON.stringify(config, null, 2));
+    await Deno.writeTextFile(this.config, JSON.stringify(config, null, 2));
   }
 
   /** Starts it. The promise is when it serves clients; it rejects if it ends before. */
   start(): Promise<void> {
     if (this.#process !== undefined) throw new Error(`Cannot start ${this.name}: it runs`);
-    const launch = { node: this.name, config: this.#config, data: this.data };
+    const launch = { node: this.name, config: this.config, data: this.data };
     const process = ServerProcess.launch(this.#program, launch);
     this.#process = process;
     this.#isPaused = false;
