@@ -50,12 +50,12 @@ if (report.books.faults.size > 0) {
 await Deno.remove(directory, { recursive: true });
 
 function printReport({ damage, books, ...report }: FaultsReport): void {
-  const { single, double, wipes, restarts, pauses, cuts } = damage;
+  const { single, double, wipes, restarts, pauses, cuts, compactions } = damage;
   const copies = [...books.copies].sort(([a], [b]) => a - b)
     .map(([nodes, times]) => `${times} on ${nodes}`).join(", ");
   console.log(
     `${single} single and ${double} double kills, ${wipes} lost disks, ${restarts} restarts, ` +
-      `${pauses} pauses, ${cuts} cuts`,
+      `${pauses} pauses, ${cuts} cuts, ${compactions} compactions`,
   );
   console.log(
     `${books.sent} messages sent, ${books.acknowledged} acknowledged, ${books.repeats} keys repeated, ` +

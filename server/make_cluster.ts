@@ -30,8 +30,8 @@ export function makeCluster(parts: MakeClusterParts): Cluster {
 
 function logOf(directory: DataDirectory): OperationLog {
   return {
-    get start() {
-      return directory.index.start;
+    get losses() {
+      return directory.index.losses;
     },
     get end() {
       return directory.journal.end;

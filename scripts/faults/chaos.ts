@@ -1,3 +1,5 @@
+import { StorageError } from "../../server/journal/files.ts";
+import { askNode } from "../../server/operator/control.ts";
 import type { ClusterProcesses, NodeProcess } from "../../server/testing/cluster_processes.ts";
 import { Random } from "../random.ts";
 
@@ -13,6 +15,8 @@ export interface Damage {
   restarts: number;
   pauses: number;
   cuts: number;
+  /** That were begun: a kill may have ended some. */
+  compactions: number;
 }
 
 /** Every so many kills is one of two nodes at once. */
@@ -29,6 +33,8 @@ const HASTE = 4;
 const PAUSE_EVERY_MS = 4000;
 const PAUSE_MS_MIN = 200;
 const PAUSE_MS_MAX = 5000;
+/** Often, so that many are met by a kill, and that nodes come back to a journal that is gone. */
+const COMPACT_EVERY_MS = 1500;
 const CUT_EVERY_MS = 4000;
 const CUT_MS_MIN = 100;
 const CUT_MS_MAX = 4000;
@@ -40,10 +46,14 @@ const RECOVERY_MS_MAX = 30_000;
  * the same choices; the moments they fall on are the machine's.
  */
 export class Chaos {
-  readonly damage: Damage = { single: 0, double: 0, wipes: 0, restarts: 0, pauses: 0, cuts: 0 };
+  readonly damage: Damage = {
+    ...{ single: 0, double: 0, wipes: 0, restarts: 0, pauses: 0, cuts: 0 },
+    compactions: 0,
+  };
   readonly #cluster: ClusterProcesses;
   readonly #killing: Random;
   readonly #pausing: Random;
+  readonly #compacting: Random;
   readonly #cutting: readonly Random[];
   #roundOver = Promise.withResolvers<void>();
   #isRoundOver = false;
@@ -54,6 +64,7 @@ export class Chaos {
     this.#killing = fork();
     this.#pausing = fork();
     this.#cutting = [fork(), fork()];
+    this.#compacting = fork();
   }
 
   /**
@@ -64,7 +75,11 @@ export class Chaos {
     const fatal = wipe ? this.#killing.below(kills) : undefined;
     this.#isRoundOver = false;
     this.#roundOver = Promise.withResolvers();
-    const others = [this.#pauseNow(), ...this.#cutting.map((random) => this.#cutNow(random))];
+    const others = [
+      this.#pauseNow(),
+      this.#compactNow(),
+      ...this.#cutting.map((random) => this.#cutNow(random)),
+    ];
     for (let kill = 0; kill < kills; kill++) await this.#kill(kill === fatal);
     this.#isRoundOver = true;
     this.#roundOver.resolve();
@@ -131,6 +146,21 @@ export class Chaos {
       node.pause();
       await this.#calm(pauseMs);
       node.resume();
+    }
+  }
+
+  async #compactNow(): Promise<void> {
+    const random = this.#compacting;
+    while (await this.#calm(random.below(COMPACT_EVERY_MS))) {
+      const node = this.#cluster.node(random.below(this.#cluster.nodes.length));
+      if (!node.isServing || node.isPaused) continue;
+      this.damage.compactions++;
+      try {
+        await Promise.race([askNode(node.data, "compact"), this.#roundOver.promise]);
+      } catch (error) {
+        // It was killed in the middle, or is stopping.
+        if (!(error instanceof StorageError)) throw error;
+      }
     }
   }
 

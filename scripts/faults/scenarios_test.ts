@@ -1,6 +1,7 @@
 /** What is hard to meet by chance, each on three real nodes. */
 
 import { assertEquals, assertGreaterOrEqual, assertNotEquals } from "@std/assert";
+import { askNode } from "../../server/operator/control.ts";
 import { CONVERGENCE_MS_MAX, scenario } from "../../server/testing/town.ts";
 import type { WireClient } from "../../server/testing/wire_client.ts";
 
@@ -45,6 +46,31 @@ scenario(
     for (const other of [1, 2]) cluster.mend(0, other);
     await cluster.converged(CONVERGENCE_MS_MAX);
     assertEquals(await town.contents(2), ["to myself", "to most"]);
+  },
+);
+
+scenario(
+  "a node that lost its disk gets the state of the others, who have compacted",
+  async (town) => {
+    const { cluster } = town;
+    for (const text of ["one", "two"]) await town.send(0, text);
+    const { id } = await town.send(2, "deleted");
+    await cluster.converged(CONVERGENCE_MS_MAX);
+    const node = cluster.node(2);
+    await node.stop();
+    await town.delete(0, id);
+    for (const other of [0, 1]) await askNode(cluster.node(other).data, "compact");
+    // What it had of the deleted message must not come back, what it missed must come.
+    await node.start();
+    await cluster.converged(CONVERGENCE_MS_MAX);
+    assertEquals(await town.contents(2), ["one", "two"]);
+    await node.stop();
+    await node.wipe();
+    await town.send(1, "three");
+    await node.start();
+    await town.send(2, "four");
+    await cluster.converged(CONVERGENCE_MS_MAX);
+    assertEquals(await town.contents(2), ["one", "two", "three", "four"]);
   },
 );
 

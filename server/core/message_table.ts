@@ -2,11 +2,10 @@ import { MemberHash } from "./digest.ts";
 import { messageIdFrom, readKeyWords, senderOf } from "./message_id.ts";
 import type { AccountId, MessageId, MessageSent, Provenance } from "./operation.ts";
 import { OriginTable } from "./origin_table.ts";
-import { RowIndex } from "./row_index.ts";
+import { type Row, RowIndex } from "./row_index.ts";
 import { TextStore } from "./text_store.ts";
 
-/** Rows are numbered in order of arrival and never move. */
-export type Row = number;
+export type { Row };
 
 /** Gives accounts small numbers, which rows hold instead of their ids. */
 export interface AccountNumbers {

@@ -1,4 +1,5 @@
-import type { Row } from "./message_table.ts";
+/** Rows are numbered in order of arrival and never move. */
+export type Row = number;
 
 const TABLE_BITS = 8;
 const TABLES = 1 << TABLE_BITS;

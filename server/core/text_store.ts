@@ -1,4 +1,4 @@
-import type { Row } from "./message_table.ts";
+import type { Row } from "./row_index.ts";
 
 const BLOCK_BITS = 8;
 const BLOCK_ROWS = 1 << BLOCK_BITS;

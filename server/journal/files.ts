@@ -53,6 +53,18 @@ export class StorageError extends Error {
   override readonly name: string = "StorageError";
 }
 
+/** What an operator can do, by the system's name for what failed. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  EACCES: "Give the user that runs chat access to it.",
+  EPERM: "Give the user that runs chat access to it.",
+  EROFS: "Mount its file system for writing, or use another directory.",
+  ENOSPC: "Free space on its disk.",
+  EDQUOT: "Free space, or raise the quota.",
+  EIO: "Check the disk.",
+  ENOTDIR: "A part of its path is a file: use another directory.",
+  EMFILE: "Let the process open more files: ulimit -n.",
+};
+
 /** A call to the disk that failed. */
 export class FileError extends StorageError {
   override readonly name = "FileError";
@@ -62,7 +74,8 @@ export class FileError extends StorageError {
   readonly code: string | undefined;
 
   constructor(action: string, path: string, reason: string, code: string | undefined) {
-    super(`Cannot ${action} ${path}: ${reason}`);
+    const remedy = REMEDIES[code ?? ""];
+    super(`Cannot ${action} ${path}: ${reason}${remedy === undefined ? "" : `. ${remedy}`}`);
     this.reason = reason;
     this.code = code;
   }

@@ -16,21 +16,23 @@ interface Mark {
 export class JournalIndex {
   readonly #origins = new OriginTable();
   readonly #seqs: number[] = [];
+  /** By the origin's number: not all operations up to here can be read one by one. */
+  readonly #floor: number[] = [];
   #marks: Mark[] = [];
   #lastMarkAt = 0;
-  /** A merged state has just ended: its operations cannot be read from what is before. */
+  #start: Mark = { at: 0, seqs: new Float64Array() };
+  /** A merged state has just ended. */
   #hasCoverage = false;
+  #losses = 0;
 
   /** The next entry of the journal, or of the snapshot before it. */
   note(entry: Entry): void {
     if (!isStateRecord(entry)) {
       this.#seqs[this.#origins.numberOf(entry.origin)] = entry.seq;
     } else if (entry.kind === "coverage") {
-      for (const [origin, seq] of entry.vector) {
-        const number = this.#origins.numberOf(origin);
-        this.#seqs[number] = Math.max(seq, this.#seqs[number] ?? 0);
-      }
+      for (const [origin, seq] of entry.vector) this.#noteCovered(origin, seq);
       this.#hasCoverage = true;
+      this.#losses++;
     }
   }
 
@@ -41,25 +43,38 @@ export class JournalIndex {
 
   /** `at` is a place where somebody may have to begin. */
   mark(at: number): void {
-    if (this.#hasCoverage) this.#marks = [];
-    this.#hasCoverage = false;
-    this.#marks.push({ at, seqs: Float64Array.from(this.#seqs, (seq) => seq ?? 0) });
+    const mark = { at, seqs: Float64Array.from(this.#seqs, (seq) => seq ?? 0) };
+    this.#marks.push(mark);
     this.#lastMarkAt = at;
+    if (this.#hasCoverage) this.#start = mark;
+    this.#hasCoverage = false;
   }
 
-  /** What is before `at` cannot be read any more. */
+  /** What is before `at`, which is marked, cannot be read any more. */
   forgetBefore(at: number): void {
     this.#marks = this.#marks.filter((mark) => mark.at >= at);
+    const first = this.#marks[0];
+    if (first === undefined) return;
+    for (const [number, seq] of first.seqs.entries()) {
+      this.#floor[number] = Math.max(seq, this.#floor[number] ?? 0);
+    }
+    if (this.#start.at < at) this.#start = first;
+    this.#losses++;
   }
 
-  /** From here on, all operations are in the journal as such. */
+  /** How often less than before could be read one by one. */
+  get losses(): number {
+    return this.#losses;
+  }
+
+  /** What is before this, snapshot included, is a whole state. */
   get start(): number {
-    return this.#marks[0]?.at ?? 0;
+    return this.#start.at;
   }
 
-  /** What stands before {@linkcode start}. */
+  /** What that state stands for. */
   get startVector(): VersionVector {
-    return this.#vectorOf(this.#marks[0]?.seqs ?? []);
+    return this.#vectorOf(this.#start.seqs);
   }
 
   /** How much of each origin was noted. */
@@ -73,9 +88,18 @@ export class JournalIndex {
    */
   placeOf(known: VersionVector, isWanted: (origin: string) => boolean): number | undefined {
     const limits = this.#origins.names.map((name) => isWanted(name) ? known.seqOf(name) : Infinity);
+    if (this.#floor.some((seq, number) => seq > (limits[number] ?? Infinity))) return undefined;
     return this.#marks.findLast(({ seqs }) =>
       seqs.every((seq, number) => seq <= (limits[number] ?? Infinity))
     )?.at;
+  }
+
+  /** What jumps is not there as operations. */
+  #noteCovered(origin: string, seq: number): void {
+    const number = this.#origins.numberOf(origin);
+    if (seq <= (this.#seqs[number] ?? 0)) return;
+    this.#seqs[number] = seq;
+    this.#floor[number] = seq;
   }
 
   #vectorOf(seqs: ArrayLike<number>): VersionVector {

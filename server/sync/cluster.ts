@@ -78,6 +78,8 @@ const REFUSAL_UNITS_MAX = 500;
 /** Clocks further apart than this are worth a warning, in ms. */
 const SKEW_WARNING_MS = 1000;
 
+/** After so long without a part of the state that it takes, a node takes another one's, in ms. */
+const STATE_PAUSE_MAX_MS = 2000;
 /** With clocks further apart than this nobody can say how old anything is, in ms. */
 const SKEW_MAX_MS = 60 * 60 * 1000;
 
@@ -92,8 +94,8 @@ export class Cluster implements Replication {
   readonly #recent = new RecentBatches();
   readonly #asked = new Set<string>();
   readonly #onChange: (() => void)[] = [];
-  /** The link from which this node takes a state now. */
-  #taking: Link | undefined;
+  /** The link from which this node takes a state now, and when a part of it came. */
+  #taking: { readonly link: Link; heardMs: number } | undefined;
   /** By the node's name, what is here of a state whose stream broke off. */
   readonly #stateParts = new Map<string, StatePart>();
   #isStopped = false;
@@ -330,22 +332,25 @@ export class Cluster implements Replication {
 
   /** From one node at a time: the second one's state is mostly the same. */
   #takeState(link: Link, state: string): void {
-    if (this.#taking !== undefined) return;
-    this.#taking = link;
+    const nowMs = this.#parts.timer.nowMs();
+    // It may have got elsewhere what it was behind in, and sends nothing then.
+    if (this.#taking !== undefined && nowMs - this.#taking.heardMs < STATE_PAUSE_MAX_MS) return;
+    this.#taking = { link, heardMs: nowMs };
     const part = this.#stateParts.get(link.hello.node);
     link.takeState(state, part?.state === state ? part.end : 0);
   }
 
   #tookState(link: Link, part: StatePart): void {
     this.#stateParts.set(link.hello.node, part);
+    if (this.#taking?.link === link) this.#taking.heardMs = this.#parts.timer.nowMs();
     if (part.end < part.bytes) return;
     this.#stateParts.delete(link.hello.node);
-    if (this.#taking === link) this.#taking = undefined;
+    if (this.#taking?.link === link) this.#taking = undefined;
     this.#parts.onStateMerged();
   }
 
   #down(peer: Peer): void {
-    if (this.#taking?.hasEnded) this.#taking = undefined;
+    if (this.#taking?.link.hasEnded) this.#taking = undefined;
     this.#parts.presence.lost(peer.name);
     this.#share();
     this.#parts.commit.copiesChanged();

@@ -260,7 +260,7 @@ function packetOf({ kind, ...rest }: WirePacket): Packet | undefined {
       return { kind, ...fields } as Packet;
     case "offer":
       return { kind, state: String(fields.state), bytes: Number(fields.bytes) };
-    case "take_state":
+    case "take":
       return { kind, state: String(fields.state), from: Number(fields.from) };
     case "lines":
       return { kind, lines: fields.lines as Uint8Array, part: partOf(fields.part) };

@@ -120,7 +120,7 @@ export class Link {
 
   /** Asks for the state that was offered, from after what is here of it. */
   takeState(state: string, from: number): void {
-    this.#parts.stream.send({ kind: "take_state", state, from });
+    this.#parts.stream.send({ kind: "take", state, from });
   }
 
   tellPresence(change: PresenceChange): void {
@@ -163,7 +163,7 @@ export class Link {
         return this.#takeLines(packet.lines, packet.part);
       case "offer":
         return this.#parts.onOffer(this, packet.state);
-      case "take_state":
+      case "take":
         return void this.#outgoing.sendState(packet);
       case "ack":
         return this.#takeAck(packet.packets, packet.vector);

@@ -7,8 +7,8 @@ import type { LineChunk, RecentBatches } from "./recent_batches.ts";
 
 /** The journal, as far as it is on disk. */
 export interface OperationLog {
-  /** From here on every operation can be read one by one. */
-  readonly start: number;
+  /** How often less than before could be read one by one. */
+  readonly losses: number;
   /** Where the next batch will be. */
   readonly end: number;
   /**
@@ -17,7 +17,7 @@ export interface OperationLog {
    */
   placeOf(known: VersionVector, isWanted: (origin: string) => boolean): number | undefined;
   openReader(): OperationReader;
-  /** All that the log says up to {@linkcode start}, to be merged. */
+  /** All that the log says that is not there as operations, and more, to be merged. */
   openState(): Promise<StateSource>;
 }
 
@@ -69,6 +69,8 @@ export class Outgoing {
   #at = 0;
   /** What it lacks cannot be read one by one. */
   #isBehind = false;
+  /** {@linkcode OperationLog.losses} when that was looked at. */
+  #losses = 0;
   /** The state that it has asked for, and where in it to go on. */
   #state: { readonly source: StateSource; at: number } | undefined;
   #isLive = false;
@@ -163,7 +165,7 @@ export class Outgoing {
 
   #restart(): void {
     if (this.#state !== undefined) return;
-    const place = this.#parts.log.placeOf(this.#known, (origin) => this.#isFor(origin));
+    const place = this.#placeNow();
     const wasBehind = this.#isBehind;
     this.#isBehind = place === undefined;
     if (place === undefined) {
@@ -173,6 +175,11 @@ export class Outgoing {
     this.#at = place;
     this.#lookWhetherLive();
     void this.#read();
+  }
+
+  #placeNow(): number | undefined {
+    this.#losses = this.#parts.log.losses;
+    return this.#parts.log.placeOf(this.#known, (origin) => this.#isFor(origin));
   }
 
   #offerState(): void {
@@ -201,7 +208,7 @@ export class Outgoing {
 
   /** Sends what is in memory. */
   #sendRecent(): void {
-    while (this.#maySend && this.#state === undefined && !this.#hasFallenBehind()) {
+    while (!this.#hasFallenBehind() && this.#maySend && this.#state === undefined) {
       const chunks = this.#parts.recent.from(this.#at, CHUNK_BYTES_MAX);
       if (chunks.length === 0) return;
       this.#sendWanted(chunks);
@@ -209,11 +216,14 @@ export class Outgoing {
     this.#lookWhetherLive();
   }
 
-  /** Whether what comes next cannot be read one by one any more: then it begins anew. */
+  /** Whether what comes next can be read one by one no more. */
   #hasFallenBehind(): boolean {
-    if (this.#at >= this.#parts.log.start) return false;
-    this.#restart();
-    return true;
+    if (this.#losses === this.#parts.log.losses || this.#state !== undefined) return this.#isBehind;
+    const place = this.#placeNow();
+    this.#isBehind = place === undefined;
+    if (place === undefined) this.#offerState();
+    else this.#at = Math.max(this.#at, place);
+    return this.#isBehind;
   }
 
   #lookWhetherLive(): void {
@@ -241,7 +251,7 @@ export class Outgoing {
   }
 
   async #readOperations(): Promise<void> {
-    if (this.#hasFallenBehind()) return;
+    if (this.#hasFallenBehind() || this.#bytesLeft === 0) return;
     this.#reader ??= this.#parts.log.openReader();
     const at = this.#at;
     const bytes = await this.#reader.read(at, CHUNK_BYTES_MAX);

@@ -6,7 +6,7 @@ export type Packet =
   | { readonly kind: "want"; readonly nodes: readonly string[]; readonly allBut: boolean }
   | { readonly kind: "lines"; readonly lines: Uint8Array; readonly part?: StatePart | undefined }
   | { readonly kind: "offer"; readonly state: string; readonly bytes: number }
-  | { readonly kind: "take_state"; readonly state: string; readonly from: number }
+  | { readonly kind: "take"; readonly state: string; readonly from: number }
   | { readonly kind: "ack"; readonly packets: number; readonly vector: string }
   | ({ readonly kind: "presence" } & PresenceChange)
   | { readonly kind: "ping"; readonly number: number }

@@ -31,8 +31,8 @@ export class MemoryJournal implements BatchLog, OperationLog {
     return this.#entries;
   }
 
-  get start(): number {
-    return this.#index.start;
+  get losses(): number {
+    return this.#index.losses;
   }
 
   get end(): number {
@@ -60,8 +60,8 @@ export class MemoryJournal implements BatchLog, OperationLog {
     this.#base = this.end;
     this.#file = new Uint8Array(0);
     this.#entries = [...records];
-    for (const record of records) this.#index.note(record);
     this.#index.mark(this.#base);
+    this.#index.forgetBefore(this.#base);
   }
 
   placeOf(known: VersionVector, isWanted: (origin: string) => boolean): number | undefined {
@@ -73,7 +73,7 @@ export class MemoryJournal implements BatchLog, OperationLog {
   }
 
   openState(): Promise<StateSource> {
-    const all = concat(this.#snapshot, this.#file.subarray(0, this.start - this.#base));
+    const all = concat(this.#snapshot, this.#file.subarray(0, this.#index.start - this.#base));
     return Promise.resolve({
       id: `${this.#base}-${all.length}`,
       bytes: all.length,
