@@ -2,7 +2,14 @@ import { dirname, join } from "node:path";
 import { type Files, type OpenFile, writeAll } from "./files.ts";
 import { Journal, type NewSegment } from "./journal.ts";
 import type { JournalIndex } from "./journal_index.ts";
-import { DataDirectoryError, FIRST_SEGMENT, layoutOf } from "./layout.ts";
+import {
+  BACKUP_FILE,
+  BACKUP_FILE_DRAFT,
+  DataDirectoryError,
+  FIRST_SEGMENT,
+  isUnfinishedRestore,
+  layoutOf,
+} from "./layout.ts";
 import { LineReader } from "./line_reader.ts";
 import {
   NODE_FILE,
@@ -100,7 +107,8 @@ async function prepareDirectory(files: Files, directory: string): Promise<void> 
   if (!names?.includes(NODE_FILE)) await files.syncDirectory(dirname(directory));
 }
 
-async function makeDirectories(files: Files, directory: string): Promise<void> {
+/** Makes a directory and those above it that are missing, durably but for its own name. */
+export async function makeDirectories(files: Files, directory: string): Promise<void> {
   const parent = dirname(directory);
   if (!await files.isDirectory(parent)) {
     await makeDirectories(files, parent);
@@ -111,6 +119,17 @@ async function makeDirectories(files: Files, directory: string): Promise<void> {
 
 /** Refuses what is no data directory before anything is put there. */
 function refuseForeign(directory: string, names: readonly string[]): void {
+  if (names.some(isUnfinishedRestore)) {
+    throw new DataDirectoryError(
+      `Cannot use ${directory}: a restore into it was not finished. Remove it, and run chat restore ` +
+        "again.",
+    );
+  }
+  if (names.includes(BACKUP_FILE) || names.includes(BACKUP_FILE_DRAFT)) {
+    throw new DataDirectoryError(
+      `Cannot use ${directory}: it is a backup. Restore it into another directory with chat restore.`,
+    );
+  }
   const hasJournal = names.some((name) => parseSegmentName(name)?.kind === "journal");
   if (names.includes(NODE_FILE) && !hasJournal) {
     throw new DataDirectoryError(
@@ -147,7 +166,7 @@ async function openLocked(options: DataDirectoryOptions, lock: OpenFile): Promis
       known: data.known,
     });
     await removeAll(files, directory, layout.leftovers);
-    const current = { ...nodeFile };
+    const nodeRecord = new NodeRecord(files, directory, nodeFile);
     const journal = new Journal({
       segments,
       file,
@@ -155,24 +174,31 @@ async function openLocked(options: DataDirectoryOptions, lock: OpenFile): Promis
       entries,
       async makeSegment(segment, after) {
         const made = await makeSegment(files, directory, segment, after);
-        Object.assign(current, {
-          segment,
-          journal: (await made.file.stat()).identity,
-          journalBytes: made.headerBytes,
-        });
-        // Known before anything is in it.
-        await writeNodeFile(files, directory, current);
-        return made;
+        try {
+          const { identity } = await made.file.stat();
+          // Known before anything is in it.
+          await nodeRecord.change(() => (
+            { segment, journal: identity, journalBytes: made.headerBytes }
+          ));
+          return made;
+        } catch (error) {
+          made.file.close();
+          throw error;
+        }
       },
     });
     return {
       ...{ path: directory, files, journal, index, epoch: nodeFile.epoch, report, snapshot },
       openReader: () => new LineReader(files, journal),
-      async beginEpoch(epoch) {
-        const { headerBytes, bytes } = journal.current;
-        Object.assign(current, { epoch, journalBytes: headerBytes + bytes });
-        await writeNodeFile(files, directory, current);
-      },
+      beginEpoch: (epoch) =>
+        nodeRecord.change(({ segment, journalBytes }) => {
+          const { number, headerBytes, bytes } = journal.current;
+          return {
+            epoch,
+            // The next segment may be named already, and not be written to yet.
+            journalBytes: number === segment ? headerBytes + bytes : journalBytes,
+          };
+        }),
       async close() {
         await journal.close();
         lock.close();
@@ -181,6 +207,31 @@ async function openLocked(options: DataDirectoryOptions, lock: OpenFile): Promis
   } catch (error) {
     file.close();
     throw error;
+  }
+}
+
+/** What `node.json` says, which is written by one at a time. */
+class NodeRecord {
+  readonly #files: Files;
+  readonly #directory: string;
+  #current: NodeFile;
+  #written = Promise.resolve();
+
+  constructor(files: Files, directory: string, current: NodeFile) {
+    this.#files = files;
+    this.#directory = directory;
+    this.#current = current;
+  }
+
+  /** Makes a change of it durable, after all that were asked for before. */
+  change(to: (now: NodeFile) => Partial<NodeFile>): Promise<void> {
+    const writing = this.#written.then(async () => {
+      this.#current = { ...this.#current, ...to(this.#current) };
+      await writeNodeFile(this.#files, this.#directory, this.#current);
+    });
+    // Whoever asked is told of a failure.
+    this.#written = writing.catch(() => {});
+    return writing;
   }
 }
 

@@ -9,6 +9,18 @@ export class DataDirectoryError extends StorageError {
 
 export const FIRST_SEGMENT = 1;
 
+/** What a file is called that `chat restore` has not put in its place yet. */
+export const RESTORE_PREFIX = "restore-";
+/** What makes a directory a backup, and what it is called as long as that is being made. */
+export const BACKUP_FILE = "backup.json";
+export const BACKUP_FILE_DRAFT = "backup.json.new";
+
+/** Whether a file of this name was to become one of a data directory, by `chat restore`. */
+export function isUnfinishedRestore(name: string): boolean {
+  return name.startsWith(RESTORE_PREFIX) &&
+    parseSegmentName(name.slice(RESTORE_PREFIX.length)) !== undefined;
+}
+
 /** Which of a directory's files hold its data. */
 export interface Layout {
   readonly snapshot: number | undefined;

@@ -56,13 +56,16 @@ export async function readHeader(
 ): Promise<{ header: SegmentHeader; bytes: number } | undefined> {
   const start = await readExactly(file, 0, HEADER_BYTES_MAX);
   const end = start.indexOf(NEWLINE);
-  if (end < 0 || sealFault(start, 0, end) !== undefined) return undefined;
-  const { journal, snapshot, segment, after = 0 } = JSON.parse(
-    new TextDecoder().decode(start.subarray(0, end)),
-  );
+  const header = end < 0 ? undefined : decodeHeader(start.subarray(0, end));
+  return header && { header, bytes: end + 1 };
+}
+
+/** The header on a line without its newline; undefined if it is none of this version. */
+export function decodeHeader(line: Uint8Array): SegmentHeader | undefined {
+  if (sealFault(line, 0, line.length) !== undefined) return undefined;
+  const { journal, snapshot, segment, after = 0 } = JSON.parse(new TextDecoder().decode(line));
   if (journal !== FORMAT && snapshot !== FORMAT) return undefined;
-  const header = { kind: journal === FORMAT ? "journal" : "snapshot", segment, after } as const;
-  return { header, bytes: end + 1 };
+  return { kind: journal === FORMAT ? "journal" : "snapshot", segment, after };
 }
 
 /** Reads `bytes` bytes, or fewer if the file ends. */

@@ -47,6 +47,10 @@ export const OPERATOR_OPTIONS = {
   node: { value: "NAME", help: "whose data: that in data/NAME (default solo)" },
   data: { value: "DIR", help: "the data directory, if it is another" },
   config: { value: "FILE", help: "the configuration, servers.json unless said otherwise" },
+  user: { value: "NAME", help: "only what concerns this person" },
+  repair: { help: "get what is damaged from the other nodes; the node has to be stopped" },
+  insecure: { help: "with --repair: the network between nodes is trusted" },
+  "dry-run": { help: "check everything, and write nothing" },
   help: { help: "show this" },
 } as const satisfies Record<string, { readonly value?: string; readonly help: string }>;
 

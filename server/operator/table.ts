@@ -7,4 +7,30 @@ export const operatorCommands: readonly OperatorRow[] = [
     summary: "Replaces a node's journal by a snapshot of what is in it.",
     load: async () => (await import("./compact.ts")).compactCommand,
   },
+  {
+    name: "export",
+    summary:
+      "Writes a node's accounts and messages as plain JSON lines, for import or anything else.",
+    load: async () => (await import("./export.ts")).exportCommand,
+  },
+  {
+    name: "import",
+    summary: "Brings exported accounts and messages into the data of a node that is stopped.",
+    load: async () => (await import("./import.ts")).importCommand,
+  },
+  {
+    name: "log verify",
+    summary: "Checks every line of a node's data, and says what is wrong and where.",
+    load: async () => (await import("./log_verify.ts")).logVerifyCommand,
+  },
+  {
+    name: "backup",
+    summary: "Copies a node's data into a directory, and checks every line of it.",
+    load: async () => (await import("./backup.ts")).backupCommand,
+  },
+  {
+    name: "restore",
+    summary: "Makes a node's data directory from a backup.",
+    load: async () => (await import("./restore.ts")).restoreCommand,
+  },
 ];
