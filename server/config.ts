@@ -25,14 +25,25 @@ export interface ClusterConfig {
   readonly copyTimeoutMs: number;
 }
 
+export interface RetentionConfig {
+  /** Messages older than so many days are deleted. */
+  readonly days: number;
+}
+
 /** The nodes of the system: what `servers.json` says, wholly checked. */
 export class ServerConfig {
   readonly source: string;
   readonly cluster: ClusterConfig;
+  /** Undefined if messages are kept for ever. */
+  readonly retention: RetentionConfig | undefined;
   readonly nodes: readonly NodeConfig[];
 
-  private constructor(source: string, { cluster = {}, nodes }: v.InferOutput<typeof configShape>) {
+  private constructor(
+    source: string,
+    { cluster = {}, retention, nodes }: v.InferOutput<typeof configShape>,
+  ) {
     this.source = source;
+    this.retention = retention;
     this.nodes = nodes;
     this.cluster = {
       // While nodes are added, one file at a time, there may be fewer than it will take.
@@ -97,6 +108,7 @@ export class ServerConfig {
 const COPIES_DEFAULT = 2;
 const COPY_TIMEOUT_DEFAULT_MS = 1000;
 const COPY_TIMEOUT_MAX_MS = 60_000;
+const RETENTION_DAYS_MAX = 36_500;
 const PORT_MAX = 65_535;
 const NODES_MAX = 100;
 const NESTING_MAX = 100;
@@ -135,6 +147,7 @@ const configShape = knownFields({
     copies: v.optional(wholeNumber(1, NODES_MAX)),
     copyTimeoutMs: v.optional(wholeNumber(1, COPY_TIMEOUT_MAX_MS)),
   })),
+  retention: v.optional(knownFields({ days: wholeNumber(1, RETENTION_DAYS_MAX) })),
   nodes: v.pipe(v.array(nodeShape), v.minLength(1), v.maxLength(NODES_MAX)),
 });
 
@@ -143,6 +156,8 @@ const EXPECTED: ReadonlyMap<unknown, string> = new Map([
   ["cluster", "an object with copies and copyTimeoutMs"],
   ["copies", `a whole number from 1 to ${NODES_MAX}`],
   ["copyTimeoutMs", `a whole number from 1 to ${COPY_TIMEOUT_MAX_MS}`],
+  ["retention", "an object with days"],
+  ["days", `a whole number from 1 to ${RETENTION_DAYS_MAX}`],
   ["nodes", `a list of 1 to ${NODES_MAX} nodes`],
   ["name", "1 to 32 letters, digits, _ or -"],
   ["tcp", "an object with host and port"],
@@ -152,7 +167,7 @@ const EXPECTED: ReadonlyMap<unknown, string> = new Map([
   ["desc", "a text"],
 ]);
 const EXPECTED_NODE = "an object with name, tcp, grpc and, if wanted, desc";
-const EXPECTED_ALL = "an object with nodes and, if wanted, cluster";
+const EXPECTED_ALL = "an object with nodes and, if wanted, cluster and retention";
 
 /** An object with these fields; every other one is a fault, not only the first. */
 function knownFields<const E extends v.ObjectEntries>(entries: E) {

@@ -32,6 +32,27 @@ Deno.test("ServerConfig.parse() fills in what is left out of cluster", () => {
   assertEquals(withCluster(undefined, 1), { copies: 1, copyTimeoutMs: 1000 });
 });
 
+Deno.test("ServerConfig.parse() reads for how many days messages are kept", () => {
+  assertEquals(parse({ nodes: NODES }).retention, undefined);
+  for (const days of [1, 30, 36_500]) {
+    assertEquals(parse({ retention: { days }, nodes: NODES }).retention, { days });
+  }
+  for (const days of [0, 36_501, 1.5, "30", null, -1]) {
+    assertEquals(faultsOf({ retention: { days }, nodes: NODES }), [
+      `retention.days: expected a whole number from 1 to 36500, found ${JSON.stringify(days)}`,
+    ]);
+  }
+  assertEquals(faultsOf({ retention: {}, nodes: NODES }), [
+    "retention.days: expected a whole number from 1 to 36500, found nothing",
+  ]);
+  assertEquals(faultsOf({ retention: 30, nodes: NODES }), [
+    "retention: expected an object with days, found 30",
+  ]);
+  assertEquals(faultsOf({ retention: { days: 1, day: 1 }, nodes: NODES }), [
+    "retention.day: no such field (did you mean days?)",
+  ]);
+});
+
 Deno.test("ServerConfig.getCurrentNode() finds a node, and names all when there is none", () => {
   const config = parse({ nodes: NODES });
   assertEquals(config.getCurrentNode("node2"), NODES[1]);
@@ -91,7 +112,7 @@ Deno.test("ServerConfig.parse() reports every wrong field at once", () => {
 Deno.test("ServerConfig.parse() refuses what is no configuration at all", () => {
   for (const raw of [null, 7, "x", []]) {
     assertEquals(faultsOf(raw), [
-      `all of it: expected an object with nodes and, if wanted, cluster, found ${
+      `all of it: expected an object with nodes and, if wanted, cluster and retention, found ${
         JSON.stringify(raw)
       }`,
     ]);

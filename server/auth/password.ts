@@ -91,6 +91,19 @@ interface ParsedHash {
   readonly hash: Buffer;
 }
 
+/** The dearest cost that a hash from elsewhere may ask for: 10 times that of this program's own. */
+const WORK_MAX = 10 * 2 ** 15 * 8 * 3;
+const STORED =
+  /^scrypt\$([1-9]\d{0,8})\$([1-9]\d{0,3})\$([1-9]\d{0,3})\$[\w-]{2,86}\$[\w-]{42}[AEIMQUYcgkosw048]$/;
+
+/** Whether a text is such as {@linkcode PasswordHasher.hash} makes, and can be checked without harm. */
+export function isStoredPassword(stored: string): boolean {
+  const [, n, r, p] = (STORED.exec(stored) ?? []).map(Number);
+  if (n === undefined || r === undefined || p === undefined) return false;
+  const isPowerOf2 = n > 1 && Number.isInteger(Math.log2(n));
+  return isPowerOf2 && n * r * p <= WORK_MAX && 128 * r * (n + p + 2) < MEMORY_BYTES_MAX;
+}
+
 function parse(stored: string): ParsedHash | undefined {
   const [kind, n, r, p, salt, hash] = stored.split("$");
   if (kind !== "scrypt" || salt === undefined || hash === undefined) return undefined;

@@ -3,7 +3,7 @@
 import { basename, join } from "node:path";
 import type { Operation } from "../core/operation.ts";
 import type { Entry } from "../core/state_record.ts";
-import { BatchEncoder } from "../journal/batch.ts";
+import { BatchEncoder, type Sealed } from "../journal/batch.ts";
 import { type DataDirectory, openDataDirectory } from "../journal/data_directory.ts";
 import { denoFiles } from "../journal/deno_files.ts";
 import { FileError, type Files, type OpenFile } from "../journal/files.ts";
@@ -37,9 +37,11 @@ function greeting(seq: number): string {
   return `hello ${seq}`;
 }
 
-export function encodeBatch(operations: readonly Operation[]): Uint8Array<ArrayBuffer> {
+export function encodeBatch(
+  entries: readonly (Entry & Partial<Sealed>)[],
+): Uint8Array<ArrayBuffer> {
   const encoder = new BatchEncoder();
-  encoder.encode(operations, 0);
+  encoder.encode(entries, 0);
   return encoder.written.slice();
 }
 
@@ -92,6 +94,16 @@ export async function inTempDirectory<T>(body: (directory: string) => Promise<T>
   }
 }
 
+/** Names and bytes of all files in a directory. */
+export async function contentsOf(directory: string): Promise<Map<string, Uint8Array>> {
+  const names = await Array.fromAsync(Deno.readDir(directory), ({ name }) => name);
+  const contents = new Map<string, Uint8Array>();
+  for (const name of names.sort()) {
+    contents.set(name, await Deno.readFile(join(directory, name)));
+  }
+  return contents;
+}
+
 /** A file in memory that can only be read. */
 export function memoryFile(bytes: Uint8Array): OpenFile {
   const refuse = () => Promise.reject(new Error("Cannot change a file that is only read"));
@@ -117,23 +129,33 @@ export function memoryFile(bytes: Uint8Array): OpenFile {
  */
 export type FaultMode = "before" | "after" | "half";
 
-/** The real disk until its `failAt`-th call, which fails as all calls after it do: a crash. */
-export class CrashingFiles implements Files {
-  readonly #failAt: number;
-  readonly #mode: FaultMode;
+/** A disk, some calls to which fail. */
+export abstract class FaultyFiles implements Files {
   readonly #open = new Set<OpenFile>();
+  readonly #error: FileError;
+  readonly #disk: Files;
+  /** All calls; those that neither change anything nor make it durable are "". */
+  readonly log: string[] = [];
+
+  constructor(code: "EIO" | "ENOSPC" = "EIO", disk: Files = denoFiles) {
+    this.#disk = disk;
+    const reason = code === "EIO"
+      ? "Input/output error (os error 5)"
+      : "No space left on device (os error 28)";
+    this.#error = new FileError("use", "the disk", reason, code);
+  }
+
+  get calls(): number {
+    return this.log.length;
+  }
+
   /** The calls that change something or make it durable: "sync lock". */
-  readonly changes: string[] = [];
-  calls = 0;
-
-  constructor(failAt = Infinity, mode: FaultMode = "before") {
-    this.#failAt = failAt;
-    this.#mode = mode;
+  get changes(): string[] {
+    return this.log.filter((change) => change !== "");
   }
 
-  get crashed(): boolean {
-    return this.calls >= this.#failAt;
-  }
+  /** Whether this call fails, which is the last in the {@linkcode log} already. */
+  protected abstract fate(change: string): FaultMode | undefined;
 
   /** What the system does for a process that is gone. */
   closeAll(): void {
@@ -141,16 +163,16 @@ export class CrashingFiles implements Files {
     this.#open.clear();
   }
 
-  isDirectory = (path: string) => this.#call("", path, () => denoFiles.isDirectory(path));
-  list = (path: string) => this.#call("", path, () => denoFiles.list(path));
-  makeDirectory = (path: string) => this.#call("make", path, () => denoFiles.makeDirectory(path));
-  rename = (from: string, to: string) => this.#call("name", to, () => denoFiles.rename(from, to));
-  remove = (path: string) => this.#call("remove", path, () => denoFiles.remove(path));
-  syncDirectory = (path: string) => this.#call("sync", path, () => denoFiles.syncDirectory(path));
+  isDirectory = (path: string) => this.#call("", path, () => this.#disk.isDirectory(path));
+  list = (path: string) => this.#call("", path, () => this.#disk.list(path));
+  makeDirectory = (path: string) => this.#call("make", path, () => this.#disk.makeDirectory(path));
+  rename = (from: string, to: string) => this.#call("name", to, () => this.#disk.rename(from, to));
+  remove = (path: string) => this.#call("remove", path, () => this.#disk.remove(path));
+  syncDirectory = (path: string) => this.#call("sync", path, () => this.#disk.syncDirectory(path));
 
   open: Files["open"] = (path, mode) =>
     this.#call("", path, async () => {
-      const file = await denoFiles.open(path, mode);
+      const file = await this.#disk.open(path, mode);
       this.#open.add(file);
       return {
         read: (into, at) => this.#call("", path, () => file.read(into, at)),
@@ -176,13 +198,64 @@ export class CrashingFiles implements Files {
     whole: () => Promise<T>,
     half?: () => Promise<T>,
   ): Promise<T> {
-    this.calls++;
-    if (change !== "") this.changes.push(`${change} ${basename(path)}`);
-    if (this.calls < this.#failAt) return await whole();
-    if (this.calls === this.#failAt) {
-      if (this.#mode === "after") await whole();
-      if (this.#mode === "half") await half?.();
-    }
-    throw new FileError("use", "the disk", "Input/output error (os error 5)", "EIO");
+    const name = change === "" ? "" : `${change} ${basename(path)}`;
+    this.log.push(name);
+    const fate = this.fate(name);
+    if (fate === undefined) return await whole();
+    if (fate === "after") await whole();
+    if (fate === "half") await half?.();
+    throw this.#error;
+  }
+}
+
+/** A disk, the real one unless said otherwise, until its `failAt`-th call, which fails as all calls after it do: a crash. */
+export class CrashingFiles extends FaultyFiles {
+  readonly #failAt: number;
+  readonly #mode: FaultMode;
+
+  constructor(failAt = Infinity, mode: FaultMode = "before", disk?: Files) {
+    super("EIO", disk);
+    this.#failAt = failAt;
+    this.#mode = mode;
+  }
+
+  get crashed(): boolean {
+    return this.calls >= this.#failAt;
+  }
+
+  protected override fate(): FaultMode | undefined {
+    if (this.calls < this.#failAt) return undefined;
+    return this.calls === this.#failAt ? this.#mode : "before";
+  }
+}
+
+/** The real disk, but for one change that fails: the n-th of those that are of interest, from 1. */
+export class FailingFiles extends FaultyFiles {
+  readonly #interesting: RegExp;
+  readonly #mode: FaultMode;
+  #left: number;
+
+  constructor(
+    { change, failAt, mode = "before", code = "EIO" }: {
+      readonly change: RegExp;
+      readonly failAt: number;
+      readonly mode?: FaultMode;
+      readonly code?: "EIO" | "ENOSPC";
+    },
+  ) {
+    super(code);
+    this.#interesting = change;
+    this.#left = failAt;
+    this.#mode = mode;
+  }
+
+  get failed(): boolean {
+    return this.#left <= 0;
+  }
+
+  protected override fate(change: string): FaultMode | undefined {
+    if (!this.#interesting.test(change)) return undefined;
+    this.#left--;
+    return this.#left === 0 ? this.#mode : undefined;
   }
 }

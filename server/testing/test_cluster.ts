@@ -1,5 +1,6 @@
-import { type NodeConfig, ServerConfig } from "../config.ts";
+import { type NodeConfig, type RetentionConfig, ServerConfig } from "../config.ts";
 import type { Limits } from "../limits.ts";
+import type { RetentionTimes } from "../retention.ts";
 import { type RunningServer, startServer } from "../serve.ts";
 import { unusedPort } from "./server_process.ts";
 import { CHEAP } from "./test_server.ts";
@@ -10,6 +11,8 @@ export interface TestClusterOptions {
   readonly copies?: number;
   readonly copyTimeoutMs?: number;
   readonly limits?: Partial<Limits>;
+  readonly retention?: RetentionConfig;
+  readonly retentionTimes?: RetentionTimes;
 }
 
 /** Three real nodes in this process, with real sockets and files, each on data of its own. */
@@ -30,8 +33,8 @@ export class TestCluster implements AsyncDisposable {
       tcp: { host, port: 0 },
       grpc: { host, port: unusedPort() },
     }));
-    const { copies = 2, copyTimeoutMs = 1000 } = options;
-    const text = JSON.stringify({ cluster: { copies, copyTimeoutMs }, nodes });
+    const { copies = 2, copyTimeoutMs = 1000, retention } = options;
+    const text = JSON.stringify({ cluster: { copies, copyTimeoutMs }, retention, nodes });
     this.config = ServerConfig.parse(text, "the test's configuration");
   }
 
@@ -53,6 +56,7 @@ export class TestCluster implements AsyncDisposable {
       log: (line) => this.log.push(`${name}: ${line}`),
       limits: this.#options.limits ?? {},
       passwordCost: CHEAP,
+      ...(this.#options.retentionTimes && { retentionTimes: this.#options.retentionTimes }),
     });
     this.#running.set(name, server);
   }
