@@ -32,6 +32,11 @@ export type ControlHandlers = {
 export const CONTROL_SOCKET = "control.sock";
 /** The system's limit for a socket's path, in bytes. */
 const PATH_BYTES_MAX = 107;
+/** So long whoever asks waits: a compaction of ten million messages takes a minute or two. */
+const PATIENCE_MS: Record<keyof ControlRequests, number> = {
+  compact: 60 * 60 * 1000,
+  position: 10_000,
+};
 const REQUEST_BYTES_MAX = 4096;
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 
@@ -58,10 +63,14 @@ export function listenForOperator(
   return { close: () => listener.close() };
 }
 
-/** Asks the node that has this directory open. Undefined if none has. Rejects with StorageError. */
+/**
+ * Asks the node that has this directory open. Undefined if none has. Rejects with StorageError, also if
+ * it does not answer within `patienceMs`.
+ */
 export async function askNode<K extends keyof ControlRequests>(
   directory: string,
   command: K,
+  patienceMs = PATIENCE_MS[command],
 ): Promise<ControlRequests[K] | undefined> {
   const path = socketPath(directory);
   let conn: Deno.UnixConn;
@@ -70,8 +79,15 @@ export async function askNode<K extends keyof ControlRequests>(
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     if (error instanceof Deno.errors.ConnectionRefused) return undefined;
+    // It stopped listening just now.
+    if (error instanceof Deno.errors.ConnectionReset) return undefined;
     throw failed("connect to", path, error);
   }
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    conn.close();
+  }, patienceMs);
   try {
     await conn.write(new TextEncoder().encode(`${JSON.stringify({ command })}\n`));
     const line = await readLine(conn, ANSWER_BYTES_MAX);
@@ -81,8 +97,16 @@ export async function askNode<K extends keyof ControlRequests>(
     const answer = JSON.parse(line);
     if (typeof answer.error === "string") throw new StorageError(answer.error);
     return answer;
+  } catch (error) {
+    if (!isLate) throw error;
+    throw new StorageError(
+      `Cannot ${command}: the node runs, and has not answered for ${
+        patienceMs / 1000
+      } s. Is it paused?`,
+    );
   } finally {
-    conn.close();
+    clearTimeout(timer);
+    if (!isLate) conn.close();
   }
 }
 
