@@ -98,7 +98,7 @@ export function randomId(length: number): string {
 }
 
 /** A journal holds each origin's operations once and in sequence: anything else is damage. */
-export function faultOfReplay(change: Change, { origin, seq }: Entry): string | undefined {
+function faultOfReplay(change: Change, { origin, seq }: Entry): string | undefined {
   if (change.kind === "duplicate") return `operation ${seq} of ${origin} a second time`;
   if (change.kind === "gap") {
     return `operation ${seq} of ${origin} where ${change.expectedSeq} is due`;

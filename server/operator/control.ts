@@ -110,6 +110,15 @@ export async function askNode<K extends keyof ControlRequests>(
   }
 }
 
+/** How far the node has got that runs on a directory with these names; undefined if none does. */
+export async function askPosition(
+  directory: string,
+  names: readonly string[],
+): Promise<ControlRequests["position"] | undefined> {
+  if (!names.includes(CONTROL_SOCKET)) return undefined;
+  return await askNode(directory, "position");
+}
+
 async function answerAll(listener: Deno.UnixListener, handlers: ControlHandlers): Promise<void> {
   try {
     for await (const conn of listener) void answer(conn, handlers);

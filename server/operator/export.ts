@@ -5,7 +5,6 @@ import { compareProvenance } from "../core/operation.ts";
 import { ChatState } from "../core/state.ts";
 import { denoFiles } from "../journal/deno_files.ts";
 import { foldDirectory } from "../journal/fold.ts";
-import { faultOfReplay } from "../open_node.ts";
 import { findUser } from "../requests/message.ts";
 import {
   DATA_OPTIONS,
@@ -14,6 +13,7 @@ import {
   type OperatorCommand,
   type Output,
 } from "./command.ts";
+import { askPosition } from "./control.ts";
 import { type ExportedAccount, type ExportedMessage, exportLine } from "./export_line.ts";
 
 /** So much is written at a time, in UTF-16 units. */
@@ -29,11 +29,13 @@ export const exportCommand: OperatorCommand = {
   options: [...DATA_OPTIONS, "user"],
   async run({ options, output }) {
     const state = new ChatState(crypto.getRandomValues(new Int32Array(1))[0]);
-    const { node = options.node } = await foldDirectory({
-      directory: options.directory,
+    const { directory } = options;
+    const node = await foldDirectory({
       files: denoFiles,
-      apply: (entry) => faultOfReplay(apply(state, entry), entry),
-    });
+      directory,
+      ask: (names) => askPosition(directory, names),
+      apply: (entry) => void apply(state, entry),
+    }) ?? options.node;
     const name = options.text("user");
     const user = name === undefined ? undefined : findUser(state, name);
     if (name !== undefined && user === undefined) {

@@ -16,7 +16,7 @@ import {
 } from "./command.ts";
 import { readConfiguration } from "./configuration.ts";
 import type { RepairReport } from "./repair.ts";
-import { askNode, CONTROL_SOCKET, type ControlRequests } from "./control.ts";
+import { askPosition, type ControlRequests } from "./control.ts";
 
 type NodePosition = ControlRequests["position"];
 
@@ -86,15 +86,6 @@ export async function verifyLog(files: Files, directory: string, output: Output)
   } finally {
     data.close();
   }
-}
-
-/** How far the node has got that runs on a directory with these names; undefined if none does. */
-async function askPosition(
-  directory: string,
-  names: readonly string[],
-): Promise<NodePosition | undefined> {
-  if (!names.includes(CONTROL_SOCKET)) return undefined;
-  return await askNode(directory, "position");
 }
 
 function differenceTo({ digest, vector: text }: NodePosition, tally: Tally): string | undefined {
