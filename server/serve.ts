@@ -13,11 +13,7 @@ import type { DataDirectory } from "./journal/data_directory.ts";
 import { bytesOf } from "./journal/compaction.ts";
 import { StorageError } from "./journal/files.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
-import {
-  type ControlHandlers,
-  type ControlRequests,
-  listenForOperator,
-} from "./operator/control.ts";
+import { type ControlRequests, listenForOperator } from "./operator/control.ts";
 import {
   nextTurn,
   type OpenNode,
@@ -73,7 +69,7 @@ const DRAIN_MS = 5000;
  * clients: nobody signs in to a state that is long past.
  */
 export async function startServer(options: ServeOptions): Promise<RunningServer> {
-  const { config, node } = options;
+  const { node } = options;
   // Found at once, not after a long replay.
   listen(node.tcp).close();
   const open = await openNode(options);

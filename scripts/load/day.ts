@@ -118,13 +118,13 @@ async function tidyAll(port: number, users: readonly Credentials[]): Promise<voi
 async function tidy(client: WireClient, name: string, friend: string): Promise<void> {
   const sent: string[] = [];
   const received: string[] = [];
-  for (let before: string | undefined;;) {
+  let before: string | undefined;
+  do {
     const payload = { with: friend, limit: LISTED_MAX, ...before !== undefined && { before } };
     const listed = await client.expect("messages", { kind: "list_messages", payload });
     for (const { id, sender } of listed) (sender === name ? sent : received).push(id);
     before = listed[0]?.id;
-    if (before === undefined) break;
-  }
+  } while (before !== undefined);
   // Whoever the message is of: both would take the same ones.
   const gone = sent.filter((id) => shareOf(id) < DELETED_OF_TEN);
   const read = received.filter((id) => {

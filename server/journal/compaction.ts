@@ -1,8 +1,9 @@
 import type { Stamp } from "../core/operation.ts";
 import type { StateRecord } from "../core/state_record.ts";
-import { basename } from "node:path";
 import { type DataDirectory, removeAll } from "./data_directory.ts";
+import { layoutOf } from "./layout.ts";
 import { SnapshotWriter } from "./snapshot_file.ts";
+import { KEY_CHARS } from "./state_line.ts";
 
 export interface CompactionParts {
   readonly directory: DataDirectory;
@@ -24,8 +25,9 @@ export interface CompactionReport {
   readonly bytesAfter: number;
 }
 
-/** So many records are written together. */
-const RECORDS_PER_BATCH = 128;
+/** About so many bytes are encoded and written together. */
+const BATCH_UNITS = 32 * 1024;
+const RECORD_UNITS = 200;
 /** So long others wait at most, and for a batch, in ms. */
 const SLICE_MS = 1;
 
@@ -35,12 +37,13 @@ const SLICE_MS = 1;
  * segment, and may be in the snapshot as well: merged twice, it is the same.
  *
  * Rejects with StorageError: JournalError if the journal failed and the node with it, FileError if only
- * the snapshot could not be made, and everything is as before.
+ * the snapshot could not be made, and everything is as before, or what it replaced not be removed: then
+ * the next compaction or start does that.
  */
 export async function compact(parts: CompactionParts): Promise<CompactionReport> {
   const { directory, clock, settled } = parts;
   const { files, journal, path } = directory;
-  const [bytesBefore, replaced] = [bytesOf(directory), directory.snapshot];
+  const bytesBefore = bytesOf(directory);
   const vector = await journal.rotate();
   const [{ number: segment }, entriesBefore] = [journal.current, journal.entries];
   const writer = await SnapshotWriter.begin(files, path, segment);
@@ -54,12 +57,9 @@ export async function compact(parts: CompactionParts): Promise<CompactionReport>
     throw error;
   }
   const since = journal.entries - entriesBefore;
-  const gone = journal.replacedBefore(segment, directory.snapshot.entries + since);
-  const paths = [
-    ...gone.map((one) => one.path),
-    ...(replaced === undefined ? [] : [replaced.path]),
-  ];
-  await removeAll(files, path, paths.map((one) => basename(one)));
+  journal.replacedBefore(segment, directory.snapshot.entries + since);
+  // Also what an earlier attempt could not remove.
+  await removeAll(files, path, layoutOf(path, await files.list(path) ?? []).leftovers);
   return { bytesBefore, bytesAfter: bytesOf(directory) };
 }
 
@@ -73,12 +73,17 @@ async function writeRecords(
   writer: SnapshotWriter,
 ): Promise<void> {
   let batch: StateRecord[] = [];
+  let units = 0;
   let startMs = nowMs();
   for (const record of records()) {
-    if (record !== undefined) batch.push(record);
-    if (batch.length >= RECORDS_PER_BATCH) {
+    if (record !== undefined) {
+      batch.push(record);
+      units += unitsOf(record);
+    }
+    if (units >= BATCH_UNITS) {
       await writer.add(batch);
       batch = [];
+      units = 0;
     }
     const workedMs = nowMs() - startMs;
     if (workedMs < SLICE_MS) continue;
@@ -86,4 +91,10 @@ async function writeRecords(
     startMs = nowMs();
   }
   await writer.add(batch);
+}
+
+/** About what a record costs to encode, in bytes of its text. */
+function unitsOf(record: StateRecord): number {
+  if (record.kind === "message_state") return RECORD_UNITS + record.content.length;
+  return RECORD_UNITS + (record.kind === "deleted_state" ? KEY_CHARS * record.deleted.length : 0);
 }

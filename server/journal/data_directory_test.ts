@@ -5,11 +5,20 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { join } from "node:path";
-import { DataDirectoryError } from "./data_directory.ts";
-import { StorageError } from "./files.ts";
-import { fill, inTempDirectory, JOURNAL, messages, open } from "../testing/journal_fixture.ts";
+import { basename, dirname, join } from "node:path";
+import { denoFiles } from "./deno_files.ts";
+import { type Files, StorageError } from "./files.ts";
+import { DataDirectoryError } from "./layout.ts";
+import {
+  contentsOf,
+  fill,
+  inTempDirectory,
+  JOURNAL,
+  messages,
+  open,
+} from "../testing/journal_fixture.ts";
 import { RecoveryError } from "./recovery.ts";
+import { headerLine } from "./segment.ts";
 
 const BATCHES = [messages(2, 1), messages(1, 3), messages(3, 4)];
 const OPERATIONS = BATCHES.flat();
@@ -21,7 +30,7 @@ Deno.test("openDataDirectory() makes a directory and keeps its epoch from then o
     const opened = await open(directory);
     assertEquals(opened.applied, OPERATIONS);
     assertEquals(opened.epoch, epoch);
-    const report = { epoch: "kept" as const, why: [], operations: 6, cut: undefined };
+    const report = { epoch: "kept" as const, why: [], entries: 6, cut: undefined };
     assertEquals(opened.report, { ...report, newlineAdded: false });
     await opened.close();
     const modeOf = async (path: string) => ((await Deno.stat(path)).mode ?? 0) & 0o777;
@@ -131,8 +140,8 @@ const REFUSALS: [string, string, (directory: string) => Promise<void>][] = [
     await Deno.writeTextFile(join(path, "holes.txt"), "");
   }],
   ["without its journal", "missing", (path) => Deno.remove(join(path, JOURNAL))],
-  ["with a later segment", "journal-00000002.jsonl", async (path) => {
-    await Deno.writeTextFile(join(path, "journal-00000002.jsonl"), "");
+  ["with a later segment after a gap", "journal-00000002.jsonl is missing", async (path) => {
+    await Deno.writeTextFile(join(path, "journal-00000003.jsonl"), "");
   }],
   ["with an empty journal", "byte 0", (path) => Deno.truncate(join(path, JOURNAL))],
 ];
@@ -142,9 +151,9 @@ for (const [name, found, change] of REFUSALS) {
     await inTempDirectory(async (directory) => {
       await fill(directory, BATCHES);
       await change(directory);
-      const before = await namesIn(directory);
+      const before = await contentsOf(directory);
       await assertRejects(() => open(directory), StorageError, found);
-      assertEquals(await namesIn(directory), before);
+      assertEquals(await contentsOf(directory), before);
     });
   });
 }
@@ -210,11 +219,11 @@ Deno.test("openDataDirectory() refuses damage and changes nothing; its remedy wo
     const bytes = await Deno.readFile(path);
     bytes[(ends[1] ?? 0) + 10] = 0x20;
     await Deno.writeFile(path, bytes);
-    const before = await namesIn(directory);
+    const before = await contentsOf(directory);
     const error = await assertRejects(() => open(directory), RecoveryError);
     assertEquals(error.at, ends[1]);
     assertStringIncludes(error.message, path);
-    assertEquals([await Deno.readFile(path), await namesIn(directory)], [bytes, before]);
+    assertEquals(await contentsOf(directory), before);
 
     const remedy = /truncate .*$/.exec(error.message)?.[0] ?? "false";
     assert((await new Deno.Command("sh", { args: ["-c", remedy] }).output()).success, remedy);
@@ -225,6 +234,129 @@ Deno.test("openDataDirectory() refuses damage and changes nothing; its remedy wo
   });
 });
 
-async function namesIn(directory: string): Promise<string[]> {
-  return (await Array.fromAsync(Deno.readDir(directory), ({ name }) => name)).sort();
-}
+Deno.test("beginEpoch() and Journal.rotate() at the same time leave a node.json that says both", async () => {
+  await inTempDirectory(async (directory) => {
+    const { journal, beginEpoch, close } = await open(directory);
+    for (let round = 1; round <= 5; round++) {
+      await journal.writeBatch(messages(9, round * 9));
+      const epoch = `again${round}`;
+      await Promise.all(
+        round % 2 === 0
+          ? [beginEpoch(epoch), journal.rotate()]
+          : [journal.rotate(), beginEpoch(epoch)],
+      );
+      const { segment, journalBytes, ...rest } = JSON.parse(
+        await Deno.readTextFile(join(directory, "node.json")),
+      );
+      assertEquals([rest.epoch, segment], [epoch, journal.current.number]);
+      assertEquals(journalBytes, journal.current.headerBytes);
+    }
+    await close();
+    const again = await open(directory);
+    assertEquals([again.epoch, again.report.epoch], ["again5", "kept"]);
+    await again.close();
+  });
+});
+
+Deno.test("beginEpoch() while Journal.rotate() writes node.json waits until that is done", async () => {
+  await inTempDirectory(async (directory) => {
+    let [inside, most] = [0, 0];
+    let onDraft: (() => void) | undefined;
+    const files: Files = {
+      ...denoFiles,
+      async open(path, mode) {
+        if (basename(path) === "node.json.new") {
+          most = Math.max(most, ++inside);
+          onDraft?.();
+          onDraft = undefined;
+          // Whoever does not wait has time enough.
+          for (let turn = 0; turn < 5; turn++) await denoFiles.list(dirname(path));
+        }
+        return await denoFiles.open(path, mode);
+      },
+      async rename(from, to) {
+        await denoFiles.rename(from, to);
+        inside--;
+      },
+    };
+    const { journal, beginEpoch, close } = await open(directory, { files });
+    await journal.writeBatch(messages(9));
+    const began = Promise.withResolvers<void>();
+    onDraft = () => began.resolve(beginEpoch("later"));
+    await Promise.all([journal.rotate(), began.promise]);
+    assertEquals([inside, most], [0, 1]);
+    await close();
+    const again = await open(directory);
+    assertEquals([again.epoch, again.report.epoch], ["later", "kept"]);
+    await again.close();
+  });
+});
+
+Deno.test("beginEpoch() notes how much of the journal is on disk", async () => {
+  await inTempDirectory(async (directory) => {
+    const { journal, beginEpoch, close } = await open(directory);
+    await journal.rotate();
+    await journal.writeBatch(messages(3));
+    await beginEpoch("later");
+    await close();
+    const path = join(directory, "journal-00000002.jsonl");
+    const { size } = await Deno.stat(path);
+    await Deno.truncate(path, size - 30);
+    const error = await assertRejects(() => open(directory), RecoveryError);
+    assertStringIncludes(error.message, "an incomplete batch where");
+  });
+});
+
+Deno.test("openDataDirectory() keeps the epoch where a crash left a segment that is empty", async () => {
+  await inTempDirectory(async (directory) => {
+    const { epoch } = await fill(directory, BATCHES);
+    const { size } = await Deno.stat(join(directory, JOURNAL));
+    const header = headerLine({ kind: "journal", segment: 2, after: size });
+    const path = join(directory, "journal-00000002.jsonl");
+    for (const bytes of [header.length, 9, 0]) {
+      const before = await Deno.readFile(join(directory, "node.json"));
+      await Deno.writeFile(path, header.subarray(0, bytes));
+      const opened = await open(directory);
+      assertEquals([opened.epoch, opened.report.epoch, opened.applied], [
+        epoch,
+        "kept",
+        OPERATIONS,
+      ]);
+      await opened.close();
+      assertEquals(await Deno.readFile(path), header);
+      await Deno.writeFile(join(directory, "node.json"), before);
+    }
+  });
+});
+
+Deno.test("openDataDirectory() renews the epoch when a segment is there that node.json cannot know of", async () => {
+  await inTempDirectory(async (directory) => {
+    const { epoch } = await fill(directory, BATCHES);
+    const old = await Deno.readFile(join(directory, "node.json"));
+    const opened = await open(directory);
+    await opened.journal.rotate();
+    await opened.journal.writeBatch(messages(1, 7));
+    await opened.close();
+    await Deno.writeFile(join(directory, "node.json"), old);
+    const again = await open(directory);
+    await again.close();
+    assertNotEquals(again.epoch, epoch);
+    assertEquals(again.report.epoch, "renewed");
+    assertEquals(again.applied, [...OPERATIONS, ...messages(1, 7)]);
+  });
+});
+
+Deno.test("openDataDirectory() refuses a directory whose newest segment is missing, and says which", async () => {
+  await inTempDirectory(async (directory) => {
+    await fill(directory, BATCHES);
+    const opened = await open(directory);
+    await opened.journal.rotate();
+    await opened.journal.writeBatch(messages(1, 7));
+    await opened.close();
+    await Deno.remove(join(directory, "journal-00000002.jsonl"));
+    const before = await contentsOf(directory);
+    const error = await assertRejects(() => open(directory), DataDirectoryError);
+    assertStringIncludes(error.message, "journal-00000002.jsonl is missing");
+    assertEquals(await contentsOf(directory), before);
+  });
+});

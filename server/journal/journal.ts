@@ -116,12 +116,10 @@ export class Journal implements Segments {
   }
 
   /** A snapshot with so many entries has taken the place of all segments before this one. */
-  replacedBefore(segment: number, entries: number): readonly Segment[] {
-    const gone = this.#segments.filter(({ number }) => number < segment);
+  replacedBefore(segment: number, entries: number): void {
     this.#segments = this.#segments.filter(({ number }) => number >= segment);
     this.#parts.index.forgetBefore(this.#segments[0]?.base ?? 0);
     this.#entries = entries;
-    return gone;
   }
 
   /** Waits for the open batch, if there is one, and closes the file. */

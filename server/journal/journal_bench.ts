@@ -52,7 +52,7 @@ async function open(directory: string) {
     node: "node1",
     files: denoFiles,
     newEpoch: () => "k3v9x2aq",
-    apply: () => {},
+    apply: () => undefined,
   });
 }
 

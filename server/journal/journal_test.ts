@@ -20,34 +20,29 @@ const IO_ERROR = new FileError("sync", "x", "Input/output error (os error 5)", "
 Deno.test("Journal.writeBatch() appends a batch and syncs it before it resolves", async () => {
   await withFile(async (file, path) => {
     const calls: string[] = [];
-    const journal = new Journal(
-      {
-        ...delegate(file),
-        write: (bytes) => {
-          calls.push("write");
-          return file.write(bytes);
-        },
-        sync: async () => {
-          await file.sync();
-          calls.push("synced");
-        },
+    const journal = journalOf(path, {
+      ...delegate(file),
+      write: (bytes) => {
+        calls.push("write");
+        return file.write(bytes);
       },
-      path,
-      0,
-      new JournalIndex(),
-    );
+      sync: async () => {
+        await file.sync();
+        calls.push("synced");
+      },
+    });
     await journal.writeBatch(messages(3)).then(() => calls.push("resolved"));
     await journal.writeBatch([]);
     assertEquals(calls, ["write", "synced", "resolved"]);
     assertEquals(await Deno.readFile(path), encodeBatch(messages(3)));
-    assertEquals(journal.bytes, encodeBatch(messages(3)).length);
+    assertEquals(journal.end, encodeBatch(messages(3)).length);
     await journal.close();
   });
 });
 
 Deno.test("Journal.writeBatch() refuses a batch before the last one is on disk", async () => {
   await withFile(async (file, path) => {
-    const journal = new Journal(file, path, 0, new JournalIndex());
+    const journal = journalOf(path, file);
     const first = journal.writeBatch(messages(1));
     await assertRejects(() => journal.writeBatch(messages(1)), Error, "not on disk yet");
     await first;
@@ -88,19 +83,14 @@ const FAULTS: [string, Partial<OpenFile>, string][] = [
 for (const [name, fault, reason] of FAULTS) {
   Deno.test(`Journal.writeBatch() cuts the batch back after ${name}, and that is final`, async () => {
     await withFile(async (file, path) => {
-      await new Journal(file, path, 0, new JournalIndex()).writeBatch(messages(1));
+      await journalOf(path, file).writeBatch(messages(1));
       const before = await Deno.readFile(path);
-      const journal = new Journal(
-        { ...delegate(file), ...fault },
-        path,
-        before.length,
-        new JournalIndex(),
-      );
+      const journal = journalOf(path, { ...delegate(file), ...fault }, before.length);
       const error = await assertRejects(() => journal.writeBatch(messages(2, 2)), JournalError);
       assertStringIncludes(error.message, `Cannot write journal ${path}: ${reason}. Nothing of `);
       assertEquals(await Deno.readFile(path), before);
       assertEquals(await assertRejects(() => journal.writeBatch(messages(1, 2))), error);
-      assertEquals(journal.bytes, before.length);
+      assertEquals(journal.end, before.length);
       await journal.close();
     });
   });
@@ -112,7 +102,7 @@ Deno.test("Journal.writeBatch() cuts a short write back, and that is final", asy
       ...delegate(file),
       write: (bytes: Uint8Array) => file.write(bytes.subarray(9)),
     };
-    const journal = new Journal(short, path, 0, new JournalIndex());
+    const journal = journalOf(path, short);
     const error = await assertRejects(() => journal.writeBatch(messages(1)), JournalError);
     assertStringIncludes(error.message, "bytes could be written");
     assertStringIncludes(error.message, "free space and start again");
@@ -125,12 +115,11 @@ Deno.test("Journal.writeBatch() cuts a short write back, and that is final", asy
 Deno.test("Journal.writeBatch() says so when a batch cannot be cut back either", async () => {
   await withFile(async (file, path) => {
     const truncate = () => Promise.reject(IO_ERROR);
-    const journal = new Journal(
-      { ...delegate(file), write: () => Promise.reject(NO_SPACE), truncate },
-      path,
-      0,
-      new JournalIndex(),
-    );
+    const journal = journalOf(path, {
+      ...delegate(file),
+      write: () => Promise.reject(NO_SPACE),
+      truncate,
+    });
     await assertRejects(() => journal.writeBatch(messages(1)), JournalError, "not be cut back");
     await journal.close();
   });
@@ -138,13 +127,24 @@ Deno.test("Journal.writeBatch() says so when a batch cannot be cut back either",
 
 Deno.test("Journal.close() waits for the open batch and refuses later ones", async () => {
   await withFile(async (file, path) => {
-    const journal = new Journal(file, path, 0, new JournalIndex());
+    const journal = journalOf(path, file);
     const batch = journal.writeBatch(messages(1));
     await Promise.all([journal.close(), batch, journal.close()]);
     assertEquals(await Deno.readFile(path), encodeBatch(messages(1)));
     await assertRejects(() => journal.writeBatch(messages(1)), JournalError, "closed");
   });
 });
+
+/** A journal of one segment without a header, of which `bytes` bytes are there. */
+function journalOf(path: string, file: OpenFile, bytes = 0): Journal {
+  return new Journal({
+    segments: [{ number: 1, path, base: 0, headerBytes: 0, bytes }],
+    file,
+    index: new JournalIndex(),
+    entries: 0,
+    makeSegment: () => Promise.reject(new Error("Cannot make a segment: there is only this one")),
+  });
+}
 
 async function withFile(body: (file: OpenFile, path: string) => Promise<void>): Promise<void> {
   await inTempDirectory(async (path) => await body(await denoFiles.open(path, "append"), path));

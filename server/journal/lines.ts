@@ -3,6 +3,7 @@ import { type Sealed, sealFault } from "./batch.ts";
 import { RecordError } from "./fields.ts";
 import { MessageLines } from "./message_line.ts";
 import { decodeLine, encodeEntry } from "./record.ts";
+import { STATE_START } from "./state_line.ts";
 
 /**
  * A journal's lines outside of a journal: as nodes send them to each other. They come with the seals
@@ -24,8 +25,6 @@ const CONTENT_UNITS_MAX = 64 * 1024;
 const NAMED_END =
   /,"origin":"([^"\\]+)","seq":(\d{1,15})(?:,"batch":\{[^{}]*\})?,"crc":"[\da-f]{8}"\}$/;
 const NAMED_END_CHARS_MAX = 256;
-/** How records of a state begin. */
-const STATE_START = '{"state":';
 /** One character for each byte, whatever it is. */
 const singleBytes = new TextDecoder("latin1");
 
@@ -89,17 +88,21 @@ export function readLines(bytes: Uint8Array): (Entry & Partial<Sealed>)[] {
 /** Refuses what no client could have said, and no client could be told. */
 function checkText(entry: Entry): void {
   if (entry.kind === "loose_operation") return checkText(entry.operation);
-  for (const value of Object.values(entry)) {
-    for (const text of Array.isArray(value) ? value : [value]) {
-      if (typeof text === "string" && !(text.isWellFormed() && !text.includes("\0"))) {
-        throw new RecordError("found a text with NUL or half a character");
-      }
-    }
-  }
+  checkTextsIn(entry);
   const isMessage = entry.kind === "message_sent" || entry.kind === "message_state";
   if (isMessage && entry.content.length > CONTENT_UNITS_MAX) {
     throw new RecordError(`found a message of ${entry.content.length} characters`);
   }
+}
+
+function checkTextsIn(value: unknown): void {
+  if (typeof value === "string") {
+    if (value.isWellFormed() && !value.includes("\0")) return;
+    throw new RecordError("found a text with NUL or half a character");
+  }
+  if (typeof value !== "object" || value === null) return;
+  const parts = value instanceof Map ? value.keys() : Object.values(value);
+  for (const part of parts) checkTextsIn(part);
 }
 
 function partial(): RecordError {

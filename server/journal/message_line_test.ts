@@ -64,11 +64,11 @@ Deno.test("MessageLines.read() reads messages of usual names and any text withou
   }));
   fc.assert(fc.property(fc.array(usual, { minLength: 1 }), (operations) => {
     const lines = readBoth(encodeBatch(operations));
-    assertEquals(lines.map(([quick]) => quick?.operation), operations);
+    assertEquals(lines.map(([quick]) => quick?.entry), operations);
     assertEquals(lines.map(([quick]) => quick), lines.map(([, slow]) => slow));
   }));
   const [umlauts] = readBoth(encodeBatch([message(1, "grüße 👋")]));
-  assertEquals(umlauts?.[0]?.operation, message(1, "grüße 👋"));
+  assertEquals(umlauts?.[0]?.entry, message(1, "grüße 👋"));
 });
 
 Deno.test("MessageLines.read() leaves other operations and odd forms alone", () => {

@@ -71,7 +71,7 @@ export async function readData(
     try {
       const isFirst = number === FIRST_SEGMENT;
       const header = { kind: "journal" as const, segment: number, after: isFirst ? 0 : after };
-      if (isLast && header.after !== undefined) {
+      if (isLast && mayBeUnbegun(before, number) && header.after !== undefined) {
         const expected = headerLine({ ...header, after: header.after });
         await beginSegment(files, directory, file, path, expected);
       }
@@ -106,6 +106,15 @@ export async function readData(
   throw new Error(`Cannot read ${directory}: it has no segments`);
 }
 
+/**
+ * Whether a crash can have left a segment without its first line: `node.json` names a segment only once
+ * that is on disk.
+ */
+function mayBeUnbegun(before: NodeFile | "broken" | undefined, segment: number): boolean {
+  if (before === undefined) return segment === FIRST_SEGMENT;
+  return before !== "broken" && before.segment < segment;
+}
+
 async function readSnapshot(
   files: Files,
   directory: string,
@@ -127,8 +136,8 @@ async function readSnapshot(
     });
     if (!isComplete) {
       throw new DataDirectoryError(
-        `Cannot read snapshot ${path}: found no end of it at byte ${wholeBytes}. Get it from another ` +
-          "node with chat log verify --repair, or restore a backup.",
+        `Cannot read snapshot ${path}: found no end of it at line ${entries + 2}, byte ` +
+          `${wholeBytes}. Get it from another node with chat log verify --repair, or restore a backup.`,
       );
     }
     return { path, segment, headerBytes, bytes: wholeBytes, entries, vector };

@@ -11,7 +11,7 @@ import {
   strings,
   wrong,
 } from "./fields.ts";
-import { decodeState, encodeState } from "./state_line.ts";
+import { decodeState, encodeState, STATE_START } from "./state_line.ts";
 
 /**
  * An operation as JSON, on one line, for the journal and for whoever reads it with grep:
@@ -50,7 +50,8 @@ export const SEAL_CHARS = 18;
 export function encodeEntry(entry: Entry): string {
   if (!isStateRecord(entry)) return encodeRecord(entry);
   const text = encodeState(entry, encodeRecord);
-  if (text.length > RECORD_CHARS_MAX) throw tooLong(text);
+  // Of an operation, as long as it may be, it says no more than that it is one.
+  if (entry.kind !== "loose_operation" && text.length > RECORD_CHARS_MAX) throw tooLong(text);
   return text;
 }
 
@@ -72,6 +73,7 @@ export function decodeRecord(text: string): Operation {
     }
   }
   if (/^[^{]|[^}]$|[\t\n\r]/.test(text)) throw new RecordError("expected one object on one line");
+  if (text.startsWith(STATE_START)) throw new RecordError("expected no record of a state");
   return operationOf(fields, () => text);
 }
 
@@ -82,9 +84,9 @@ export function decodeLine(line: Uint8Array): Line {
   const batch = fields.batch === undefined ? undefined : markerOf(fields.batch, text);
   const end = text.length - SEAL_CHARS - (batch === undefined ? 0 : batchText(batch).length);
   const record = () => text.slice(0, end) + "}";
-  const entry = fields.state === undefined
-    ? operationOf(fields, record)
-    : decodeState(fields, record, decodeRecord);
+  const entry = text.startsWith(STATE_START)
+    ? decodeState(fields, record, decodeRecord)
+    : operationOf(fields, record);
   return { entry, batch };
 }
 

@@ -58,7 +58,7 @@ for (const [operation, text] of EXAMPLES) {
 Deno.test("lines of a batch give the same operations and one marker, at the end", () => {
   const operations = EXAMPLES.map(([operation]) => operation);
   const lines = splitLines(encodeBatch(operations));
-  assertEquals(lines.map((line) => decodeLine(line).operation), operations);
+  assertEquals(lines.map((line) => decodeLine(line).entry), operations);
   const bytes = lines.slice(0, -1).reduce((sum, line) => sum + line.length + 1, 0);
   assertEquals(
     lines.map((line) => decodeLine(line).batch),
@@ -104,7 +104,7 @@ Deno.test("a batch of any operations is read as it was written", () => {
   fc.assert(fc.property(fc.array(operation, { minLength: 1 }), (operations) => {
     const lines = splitLines(encodeBatch(operations));
     for (const line of lines) assertEquals(sealFault(line, 0, line.length), undefined);
-    assertEquals(lines.map((line) => decodeLine(line).operation), operations);
+    assertEquals(lines.map((line) => decodeLine(line).entry), operations);
   }));
 });
 

@@ -6,18 +6,22 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import type { Operation } from "../core/operation.ts";
+import type { Entry } from "../core/state_record.ts";
 import { BATCH_BYTES_MAX, sealedLine } from "./batch.ts";
 import { encodeBatch, memoryFile, messages } from "../testing/journal_fixture.ts";
 import { recoverJournal, type Recovery, RecoveryError } from "./recovery.ts";
+import { headerLine, type SegmentHeader } from "./segment.ts";
 
-const HEADER = sealedLine('{"journal":1,"segment":1}');
+const FIRST: SegmentHeader = { kind: "journal", segment: 1, after: 0 };
+const HEADER = headerLine(FIRST);
 const SECTOR = 512;
 
 Deno.test("recoverJournal() gives all operations of whole batches, in order", async () => {
   const { bytes, operations } = journal([3, 1, 2]);
   const { recovery, applied } = await recover(bytes);
   assertEquals(applied, operations);
-  assertEquals(recovery, { operations: 6, wholeBytes: bytes.length, tail: "whole", why: "" });
+  const whole = { headerBytes: HEADER.length, wholeBytes: bytes.length, tail: "whole" as const };
+  assertEquals(recovery, { entries: 6, ...whole, why: "" });
 });
 
 Deno.test("recoverJournal() reads lines and batches that are longer than its chunks", async () => {
@@ -178,6 +182,48 @@ Deno.test("recoverJournal() refuses an end before what was once synced", async (
   await assertRejects(() => recover(hole, bytes.length), RecoveryError, "synced once");
 });
 
+Deno.test("recoverJournal() refuses the header of another file, or after another length", async () => {
+  const { bytes } = journal([2]);
+  const batch = bytes.subarray(HEADER.length);
+  const recoverAs = (found: SegmentHeader, header: Partial<SegmentHeader>) =>
+    recover(concat(headerLine(found), batch), 0, { header });
+  const second = { kind: "journal", segment: 2, after: 500 } as const;
+  const others: Partial<SegmentHeader>[] = [
+    { ...second, segment: 3 },
+    { ...second, kind: "snapshot" },
+    { kind: "journal", segment: 1 },
+  ];
+  for (const other of others) {
+    await assertRejects(() => recoverAs(second, other), RecoveryError, "another first line");
+  }
+  for (const after of [499, 501, 0]) {
+    const error = await assertRejects(() => recoverAs(second, { ...second, after }), RecoveryError);
+    assertStringIncludes(
+      error.message,
+      `that the segment before it had 500 bytes, where there are ${after}`,
+    );
+    assertEquals([error.line, error.at], [1, 0]);
+  }
+  assertEquals((await recoverAs(second, second)).recovery.entries, 2);
+  // What a snapshot has replaced had a length that nobody knows any more.
+  assertEquals((await recoverAs(second, { kind: "journal", segment: 2 })).recovery.entries, 2);
+});
+
+Deno.test("recoverJournal() refuses in a file that was complete what a crash can leave in the last one", async () => {
+  const { bytes, ends } = journal([2, 3]);
+  const whole = await recover(bytes, 0, { isLast: false });
+  assertEquals([whole.recovery.entries, whole.recovery.tail], [5, "whole"]);
+  for (const cut of [(ends[1] ?? 0) + 1, bytes.length - 30, bytes.length - 1]) {
+    const error = await assertRejects(
+      () => recover(bytes.subarray(0, cut), 0, { isLast: false }),
+      RecoveryError,
+      "in a file that was complete",
+    );
+    // Nothing of it may be cut off.
+    assert(!error.message.includes("truncate"));
+  }
+});
+
 Deno.test("recoverJournal() refuses a tail that is longer than any batch", async () => {
   const { bytes } = journal([1]);
   const long = new Uint8Array(bytes.length + BATCH_BYTES_MAX + 1);
@@ -199,14 +245,20 @@ function assertLocates(error: RecoveryError, bytes: Uint8Array, wrongAt: number)
 async function recover(
   bytes: Uint8Array,
   syncedBytes = 0,
-): Promise<{ recovery: Recovery; applied: Operation[] }> {
-  const applied: Operation[] = [];
+  parts: { readonly header?: Partial<SegmentHeader>; readonly isLast?: boolean } = {},
+): Promise<{ recovery: Recovery; applied: Entry[] }> {
+  const applied: Entry[] = [];
   const recovery = await recoverJournal({
     file: memoryFile(bytes),
     path: "data/node1/journal-00000001.jsonl",
-    header: HEADER,
+    header: FIRST,
+    isLast: true,
     syncedBytes,
-    apply: (operation) => void applied.push(operation),
+    ...parts,
+    apply(entry) {
+      applied.push(entry);
+      return undefined;
+    },
   });
   return { recovery, applied };
 }

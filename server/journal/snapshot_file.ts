@@ -3,7 +3,7 @@ import { NO_PLACE, type StateRecord } from "../core/state_record.ts";
 import type { Stamp } from "../core/operation.ts";
 import type { VersionVector } from "../core/version_vector.ts";
 import { BatchEncoder } from "./batch.ts";
-import { type Files, type OpenFile, writeAll } from "./files.ts";
+import { FileError, type Files, type OpenFile, writeAll } from "./files.ts";
 import { headerLine, segmentName } from "./segment.ts";
 
 /** A file of state records that ends with what they stand for. */
@@ -26,7 +26,7 @@ export function isSnapshotDraft(name: string): boolean {
 }
 
 /** A disk is given so much at a time, so that others' syncs do not wait long. */
-const SYNC_EVERY_BYTES = 4 * 1024 * 1024;
+const SYNC_EVERY_BYTES = 512 * 1024;
 
 /** Writes a snapshot beside what it is to replace: nothing of it counts before it is finished. */
 export class SnapshotWriter {
@@ -36,6 +36,9 @@ export class SnapshotWriter {
   readonly #file: OpenFile;
   readonly #encoder = new BatchEncoder();
   readonly #headerBytes: number;
+  #isOpen = true;
+  /** Where the file is. */
+  #path: string;
   #bytes: number;
   #unsynced = 0;
   #entries = 0;
@@ -51,6 +54,7 @@ export class SnapshotWriter {
     this.#directory = directory;
     this.#segment = segment;
     this.#file = file;
+    this.#path = draftPath(directory, segment);
     this.#headerBytes = this.#bytes = headerBytes;
   }
 
@@ -59,11 +63,12 @@ export class SnapshotWriter {
     const draft = draftPath(directory, segment);
     const file = await files.open(draft, "replace");
     const header = headerLine({ kind: "snapshot", segment, after: 0 });
+    const writer = new SnapshotWriter(files, directory, segment, file, header.length);
     try {
       await writeAll(file, draft, header);
-      return new SnapshotWriter(files, directory, segment, file, header.length);
+      return writer;
     } catch (error) {
-      file.close();
+      await writer.abandon();
       throw error;
     }
   }
@@ -73,7 +78,7 @@ export class SnapshotWriter {
     for (let next = 0; next < records.length;) {
       next = this.#encoder.encode(records, next);
       const { written } = this.#encoder;
-      await writeAll(this.#file, draftPath(this.#directory, this.#segment), written);
+      await writeAll(this.#file, this.#path, written);
       this.#bytes += written.length;
       this.#unsynced += written.length;
     }
@@ -88,9 +93,10 @@ export class SnapshotWriter {
     const covered = new Map(vector.entries());
     await this.add([{ kind: "coverage", ...NO_PLACE, vector: covered, clock }]);
     await this.#file.sync();
-    this.#file.close();
+    this.#close();
     const path = join(this.#directory, segmentName("snapshot", this.#segment));
-    await this.#files.rename(draftPath(this.#directory, this.#segment), path);
+    await this.#files.rename(this.#path, path);
+    this.#path = path;
     await this.#files.syncDirectory(this.#directory);
     return {
       path,
@@ -102,10 +108,19 @@ export class SnapshotWriter {
     };
   }
 
-  /** Leaves nothing behind, if the disk lets it. */
+  /** Leaves nothing behind. Where the disk does not let it, the next compaction or start does. */
   async abandon(): Promise<void> {
-    this.#file.close();
-    await this.#files.remove(draftPath(this.#directory, this.#segment));
+    this.#close();
+    try {
+      await this.#files.remove(this.#path);
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+    }
+  }
+
+  #close(): void {
+    if (this.#isOpen) this.#file.close();
+    this.#isOpen = false;
   }
 }
 

@@ -19,6 +19,9 @@ import { integer, type JsonObject, RecordError, string, strings, wrong } from ".
  */
 export const KEY_CHARS = 22;
 
+/** How records of a state begin, and operations do not. */
+export const STATE_START = '{"state":';
+
 const RECORD_PREFIX = '{"state":"operation","record":';
 
 /** The record as JSON; `encode` does the same for operations. */
@@ -165,12 +168,15 @@ export function decodeState(
 function deletedMessages(fields: JsonObject): DeletedMessage[] {
   const [sender, keys] = [string(fields, "sender"), string(fields, "keys")];
   const [to, steps] = [integers(fields, "to"), integers(fields, "seqs")];
+  const { length } = strings(fields, "recipients");
   if (keys.length !== to.length * KEY_CHARS || to.length !== steps.length) {
     throw new RecordError("expected as many keys as recipients and sequence numbers");
   }
   let seq = 0;
   return to.map((recipient, index) => {
     seq += steps[index] ?? 0;
+    if (!Number.isSafeInteger(seq) || seq < 1) throw wrong("seqs", "sequence numbers", steps);
+    if (recipient < 0 || recipient >= length) throw wrong("to", "indexes of recipients", to);
     const key = keys.slice(index * KEY_CHARS, (index + 1) * KEY_CHARS);
     return { id: `${sender}.${key}`, recipient, seq };
   });

@@ -1,6 +1,7 @@
 import { crc32 } from "node:zlib";
 import type { VersionVector } from "../core/version_vector.ts";
 import type { DataDirectory } from "./data_directory.ts";
+import { FileError, type OpenFile } from "./files.ts";
 import { type LineReader, readLinesOf } from "./line_reader.ts";
 
 /** All that a journal and its snapshot say, up to where operations can be read one by one. */
@@ -17,10 +18,23 @@ export interface StateSource {
 
 /** Reads it from `directory`, as it is now. Rejects with FileError. */
 export async function openState(directory: DataDirectory): Promise<StateSource> {
-  const { files, snapshot, journal, index } = directory;
+  for (;;) {
+    const { files, snapshot } = directory;
+    try {
+      const file = snapshot === undefined ? undefined : await files.open(snapshot.path, "read");
+      if (directory.snapshot === snapshot) return sourceOf(directory, file);
+      file?.close();
+    } catch (error) {
+      // A compaction may have put another one in its place.
+      if (!(error instanceof FileError) || directory.snapshot === snapshot) throw error;
+    }
+  }
+}
+
+function sourceOf(directory: DataDirectory, file: OpenFile | undefined): StateSource {
+  const { snapshot, journal, index } = directory;
   const first = journal.segments[0]?.base ?? 0;
   const lines = directory.openReader();
-  const file = snapshot === undefined ? undefined : await files.open(snapshot.path, "read");
   const [headerBytes, end] = [snapshot?.headerBytes ?? 0, snapshot?.bytes ?? 0];
   const journalBytes = Math.max(0, index.start - first);
   const [vector, upTo] = [index.startVector, index.start];

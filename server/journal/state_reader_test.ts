@@ -140,3 +140,34 @@ async function filled(directory: string): Promise<JournalNode> {
   await node.write(read(2), deleted(3), deleted(40), read(41));
   return node;
 }
+
+Deno.test("openState() reads the snapshot that is there once it is open, whatever replaced it meanwhile", async () => {
+  await inTempDirectory(async (directory) => {
+    const node = await filled(directory);
+    await node.compact();
+    const before = await openState(node.directory);
+    let compacting: Promise<unknown> | undefined;
+    const { files } = node.directory;
+    const racing: typeof files = {
+      ...files,
+      async open(path, mode) {
+        if (compacting === undefined) {
+          await (compacting = node.write(sent(50)).then(() => node.compact()));
+        }
+        return await files.open(path, mode);
+      },
+    };
+    const source = await openState({
+      ...node.directory,
+      files: racing,
+      get snapshot() {
+        return node.directory.snapshot;
+      },
+    });
+    assertNotEquals(source.id, before.id);
+    const { state } = merged(await readAll(source, 1e6));
+    assertEquals({ digest: state.digest, seen: seen(state) }, node.summary);
+    for (const one of [before, source]) one.close();
+    await node.close();
+  });
+});

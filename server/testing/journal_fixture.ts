@@ -213,7 +213,7 @@ export class CrashingFiles extends FaultyFiles {
   readonly #failAt: number;
   readonly #mode: FaultMode;
 
-  constructor(failAt = Infinity, mode: FaultMode = "before", disk?: Files) {
+  constructor(failAt = Infinity, mode: FaultMode = "before", disk: Files = denoFiles) {
     super("EIO", disk);
     this.#failAt = failAt;
     this.#mode = mode;
