@@ -28,6 +28,8 @@ export interface CompactorParts {
 export const COMPACT_BYTES_MIN = 16 * 1024 * 1024;
 /** So often, what was deleted goes from disk also where that makes little difference, in ms. */
 export const COMPACT_EVERY_MS = 24 * 60 * 60 * 1000;
+/** For each ms of work others have so many. */
+const REST_PER_WORK = 2;
 /** How often to look whether it is time, in ms. */
 const LOOK_EVERY_MS = 10_000;
 /** Deleted messages that take as much space as one that is there. */
@@ -98,7 +100,9 @@ export class Compactor {
         settled: () => this.#unlessStopped(this.#settled()),
         nowMs: timer.nowMs,
         pause: (workedMs) =>
-          this.#unlessStopped(new Promise((resolve) => timer.after(workedMs, resolve))),
+          this.#unlessStopped(
+            new Promise((resolve) => timer.after(REST_PER_WORK * workedMs, resolve)),
+          ),
       });
     } catch (error) {
       this.#failedAtBytes = bytesOf(directory);

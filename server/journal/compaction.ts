@@ -44,8 +44,7 @@ export async function compact(parts: CompactionParts): Promise<CompactionReport>
   const { directory, clock, settled } = parts;
   const { files, journal, path } = directory;
   const bytesBefore = bytesOf(directory);
-  const vector = await journal.rotate();
-  const [{ number: segment }, entriesBefore] = [journal.current, journal.entries];
+  const { segment, vector, entries: entriesBefore } = await journal.rotate();
   const writer = await SnapshotWriter.begin(files, path, segment);
   try {
     await writeRecords(parts, writer);

@@ -10,6 +10,9 @@ export class JournalError extends StorageError {
   override readonly name = "JournalError";
 }
 
+/** A segment of this size is followed by another one: to remove a file takes the longer, the larger it is. */
+export const SEGMENT_BYTES_FULL = 64 * 1024 * 1024;
+
 /** A batch as it stands in the journal. */
 export interface WrittenBatch {
   /** Where it begins. */
@@ -38,6 +41,14 @@ export interface NewSegment {
   readonly headerBytes: number;
 }
 
+/** A new segment, and what stands before it. */
+export interface Rotation {
+  readonly segment: number;
+  readonly vector: VersionVector;
+  /** In the snapshot and all segments before. */
+  readonly entries: number;
+}
+
 /**
  * A node's append-only log of operations, in segments. It is written a batch at a time: a batch is on
  * disk as a whole before the next one is begun, so a crash can leave only the last one incomplete.
@@ -54,7 +65,7 @@ export class Journal implements Segments {
   #entries: number;
   #failure: unknown;
   #open: Promise<WrittenBatch | undefined> | undefined;
-  #rotating: Promise<VersionVector> | undefined;
+  #rotating: Promise<Rotation> | undefined;
   #closed = false;
 
   constructor(parts: JournalParts) {
@@ -107,10 +118,10 @@ export class Journal implements Segments {
   }
 
   /**
-   * Begins a new segment after the open batch, and resolves with what stands before it: all of that
-   * can be replaced by a snapshot. A failure is as final as that of a batch.
+   * Begins a new segment after the open batch: all that stands before it can be replaced by a snapshot.
+   * A failure is as final as that of a batch.
    */
-  rotate(): Promise<VersionVector> {
+  rotate(): Promise<Rotation> {
     this.#rotating ??= this.#rotate().finally(() => this.#rotating = undefined);
     return this.#rotating;
   }
@@ -142,7 +153,7 @@ export class Journal implements Segments {
     return this.#last.path;
   }
 
-  async #rotate(): Promise<VersionVector> {
+  async #rotate(): Promise<Rotation> {
     // Whoever wrote it is told how it ended.
     await this.#open?.catch(() => {});
     if (this.#failure !== undefined) throw this.#failure;
@@ -167,7 +178,7 @@ export class Journal implements Segments {
       throw this.#failure;
     }
     index.mark(this.end);
-    return index.vector();
+    return { segment: number + 1, vector: index.vector(), entries: this.#entries };
   }
 
   async #write(entries: readonly Entry[]): Promise<WrittenBatch | undefined> {
@@ -184,6 +195,8 @@ export class Journal implements Segments {
       for (const entry of entries) this.#parts.index.note(entry);
       this.#parts.index.endBatch(this.end);
       this.#entries += entries.length;
+      // If that fails, the next batch does.
+      if (this.#last.bytes >= SEGMENT_BYTES_FULL) this.rotate().catch(() => {});
       return batch;
     } catch (error) {
       this.#failure = error;

@@ -8,9 +8,10 @@ import {
   messages,
   open,
 } from "../testing/journal_fixture.ts";
+import { JournalNode, sent } from "../testing/journal_node.ts";
 import { denoFiles } from "./deno_files.ts";
 import type { Files } from "./files.ts";
-import { JournalError } from "./journal.ts";
+import { JournalError, SEGMENT_BYTES_FULL } from "./journal.ts";
 
 const SECOND = "journal-00000002.jsonl";
 
@@ -19,8 +20,8 @@ Deno.test("Journal.rotate() begins a segment that says how long the one before i
     const { journal, close } = await open(directory);
     await journal.writeBatch(messages(3));
     const { end, fileBytes } = journal;
-    const vector = await journal.rotate();
-    assertEquals(vector.toString(), "node1.e1:3");
+    const { segment, vector, entries } = await journal.rotate();
+    assertEquals([segment, vector.toString(), entries], [2, "node1.e1:3", 3]);
     assertEquals(journal.end, end);
     assertEquals(journal.current.number, 2);
     await journal.writeBatch(messages(2, 4));
@@ -43,7 +44,7 @@ Deno.test("Journal.rotate() waits for the open batch, and a batch waits for it",
       done.push("first");
       return batch;
     });
-    const rotated = journal.rotate().then((vector) => {
+    const rotated = journal.rotate().then(({ vector }) => {
       done.push("rotated");
       return vector;
     });
@@ -162,6 +163,29 @@ Deno.test("Journal.close() waits for a segment that is being made, and the batch
     const again = await open(directory);
     assertEquals(again.applied, messages(1));
     assertEquals(again.journal.current.number, 2);
+    await again.close();
+  });
+});
+
+Deno.test("Journal begins a new segment by itself when one is full, and not before", async () => {
+  await inTempDirectory(async (directory) => {
+    const node = await JournalNode.open(directory);
+    const long = "x".repeat(60_000);
+    const numbers = () => node.directory.journal.segments.map(({ number }) => number);
+    let seq = 10;
+    while (node.directory.journal.current.bytes + 8e6 < SEGMENT_BYTES_FULL) {
+      await node.write(...Array.from({ length: 120 }, () => sent(seq++, long)));
+    }
+    assertEquals(numbers(), [1]);
+    for (let i = 0; i < 2; i++) {
+      await node.write(...Array.from({ length: 120 }, () => sent(seq++, long)));
+    }
+    await node.write(sent(seq++));
+    assertEquals(numbers(), [1, 2]);
+    const before = node.summary;
+    await node.close();
+    const again = await JournalNode.open(directory);
+    assertEquals(again.summary, before);
     await again.close();
   });
 });
