@@ -91,14 +91,12 @@ export async function askNode<K extends keyof ControlRequests>(
   try {
     await conn.write(new TextEncoder().encode(`${JSON.stringify({ command })}\n`));
     const line = await readLine(conn, ANSWER_BYTES_MAX);
-    if (line === undefined) {
-      throw new StorageError(`Cannot ${command}: the node ended before it had answered`);
-    }
+    if (line === undefined) throw unanswered(command);
     const answer = JSON.parse(line);
     if (typeof answer.error === "string") throw new StorageError(answer.error);
     return answer;
   } catch (error) {
-    if (!isLate) throw error;
+    if (!isLate) throw isGone(error) ? unanswered(command) : error;
     throw new StorageError(
       `Cannot ${command}: the node runs, and has not answered for ${
         patienceMs / 1000
@@ -135,9 +133,7 @@ async function answer(conn: Deno.UnixConn, handlers: ControlHandlers): Promise<v
     for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
   } catch (error) {
     // Whoever asked has gone: there is nobody to tell.
-    const isGone = error instanceof Deno.errors.BrokenPipe ||
-      error instanceof Deno.errors.ConnectionReset;
-    if (!isGone) throw error;
+    if (!isGone(error)) throw error;
   } finally {
     conn.close();
   }
@@ -163,6 +159,15 @@ function commandIn(line: string): string | undefined {
     if (error instanceof SyntaxError || error instanceof TypeError) return undefined;
     throw error;
   }
+}
+
+function unanswered(command: keyof ControlRequests): StorageError {
+  return new StorageError(`Cannot ${command}: the node ended before it had answered`);
+}
+
+/** Whether a failure only says that the other side is no more. */
+function isGone(error: unknown): boolean {
+  return error instanceof Deno.errors.BrokenPipe || error instanceof Deno.errors.ConnectionReset;
 }
 
 /** A line without its newline; undefined if the other side ends before there is one. */
