@@ -2,6 +2,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { ServerConfig } from "./config.ts";
 import { ConfigError } from "./config_error.ts";
 import { StorageError } from "./journal/files.ts";
+import { readConfiguration } from "./operator/configuration.ts";
 import { ListenError, startServer } from "./serve.ts";
 
 export const SERVE_USAGE =
@@ -90,18 +91,9 @@ function parseServeArgs(args: readonly string[]): ServeFlags | string {
 }
 
 /** The configuration that the flags name; a lone node if they name none. */
-async function readConfig(flags: ServeFlags): Promise<ServerConfig> {
-  if (flags.config === undefined && flags.node === undefined) return ServerConfig.solo();
-  const path = flags.config ?? "servers.json";
-  const config = ServerConfig.parse(await readText(path), path);
-  const exposed = config.insecureGrpcHosts();
-  if (exposed.length > 0 && !flags.insecure) {
-    throw new ConfigError(path, [
-      `nodes would talk to each other without TLS on ${exposed.join(", ")}: ` +
-      `use loopback addresses, or --insecure if that network is trusted`,
-    ]);
-  }
-  return config;
+async function readConfig({ config, node, insecure }: ServeFlags): Promise<ServerConfig> {
+  if (config === undefined && node === undefined) return ServerConfig.solo();
+  return await readConfiguration(config, insecure);
 }
 
 /** Which node this is when the flags do not say. */
@@ -110,19 +102,6 @@ function onlyNodeOf({ nodes, source }: ServerConfig): string {
   if (first !== undefined && others.length === 0) return first.name;
   const names = nodes.map(({ name }) => name).join(", ");
   throw new ConfigError(source, [`it names several nodes, say which with --node: ${names}`]);
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    const reason = error instanceof Deno.errors.NotFound
-      ? "there is no such file; README.md shows one, and without --node and --config none is needed"
-      : error instanceof Error
-      ? error.message
-      : String(error);
-    throw new ConfigError(path, [reason]);
-  }
 }
 
 /** The name of the first signal that asks this process to end. */

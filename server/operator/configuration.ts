@@ -3,17 +3,23 @@ import { ConfigError } from "../config_error.ts";
 import { denoFiles } from "../journal/deno_files.ts";
 import { FileError } from "../journal/files.ts";
 import { readExactly } from "../journal/segment.ts";
-import type { OperatorOptions } from "./command.ts";
 
+const CONFIG_DEFAULT = "servers.json";
 const CONFIG_BYTES_MAX = 2 ** 20;
 
-/** The configuration that a command is told to use. Rejects with {@linkcode ConfigError}. */
-export async function readConfiguration(options: OperatorOptions): Promise<ServerConfig> {
-  const path = options.text("config") ?? "servers.json";
-  const config = ServerConfig.parse(await readText(path), path);
+/**
+ * The configuration in a file; `isTrusted` says that the network between its nodes is. Rejects with
+ * {@linkcode ConfigError}.
+ */
+export async function readConfiguration(
+  path: string | undefined,
+  isTrusted: boolean,
+): Promise<ServerConfig> {
+  const found = path ?? CONFIG_DEFAULT;
+  const config = ServerConfig.parse(await readText(found), found);
   const exposed = config.insecureGrpcHosts();
-  if (exposed.length > 0 && !options.has("insecure")) {
-    throw new ConfigError(path, [
+  if (exposed.length > 0 && !isTrusted) {
+    throw new ConfigError(found, [
       `nodes would talk to each other without TLS on ${exposed.join(", ")}: ` +
       `use loopback addresses, or --insecure if that network is trusted`,
     ]);
@@ -31,6 +37,9 @@ async function readText(path: string): Promise<string> {
     }
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
-    throw new ConfigError(path, [`${error.reason}: say with --config where it is`]);
+    const reason = error.code === "ENOENT"
+      ? "there is no such file: say with --config where it is; README.md shows one"
+      : error.reason;
+    throw new ConfigError(path, [reason]);
   }
 }

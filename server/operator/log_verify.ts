@@ -29,7 +29,7 @@ export const logVerifyCommand: OperatorCommand = {
   async run({ options, output, version }) {
     if (await isSound(options, output)) return EXIT_DONE;
     if (!options.has("repair")) return EXIT_FIXABLE;
-    const config = await readConfiguration(options);
+    const config = await readConfiguration(options.text("config"), options.has("insecure"));
     const node = config.getCurrentNode(options.node);
     const [{ repair }, log] = [await import("./repair.ts"), (line: string) => output.note(line)];
     const dataDirectory = options.directory;
