@@ -5,6 +5,7 @@ import type { Fact, Operation, Provenance, Stamp } from "./core/operation.ts";
 import { type Entry, isStateRecord } from "./core/state_record.ts";
 import type { ChatState } from "./core/state.ts";
 import { VersionVector } from "./core/version_vector.ts";
+import { StorageError } from "./journal/files.ts";
 import type { WrittenBatch } from "./journal/journal.ts";
 import type { OwnOrigin } from "./own_origin.ts";
 
@@ -112,6 +113,7 @@ export class Commit {
   readonly #waitForCopied: Waiter[] = [];
   #writing: Promise<void> | undefined;
   #failed = false;
+  readonly #atNextSettle: { readonly take: () => void; readonly giveUp: () => void }[] = [];
   /** Resolves when nothing is written any more. */
   readonly #over = Promise.withResolvers<void>();
   readonly #onChange: ((change: Change) => void)[] = [];
@@ -221,11 +223,24 @@ export class Commit {
   close(): void {
     this.#failed = true;
     this.#over.resolve();
+    for (const { giveUp } of this.#atNextSettle.splice(0)) giveUp();
   }
 
   /** Resolves once everything submitted so far is settled, or nothing more ever will be. */
   async drained(): Promise<void> {
+    if (this.#failed) return;
     await Promise.race([this.#untilSettled(this.#position), this.#over.promise]);
+  }
+
+  /**
+   * What `take` says right after the next batch has become durable, before there is a further one.
+   * Rejects with StorageError if there will be none.
+   */
+  atNextSettle<T>(take: () => T): Promise<T> {
+    if (this.#failed) return Promise.reject(over());
+    return new Promise((resolve, reject) => {
+      this.#atNextSettle.push({ take: () => resolve(take()), giveUp: () => reject(over()) });
+    });
   }
 
   #add(entry: Entry, change: Change): void {
@@ -312,6 +327,7 @@ export class Commit {
   }
 
   #tellProgress(): void {
+    for (const { take } of this.#atNextSettle.splice(0)) take();
     for (const listener of this.#onProgress) listener();
     wake(this.#waitForSettled, this.#settled);
     wake(this.#waitForCopied, this.#copied);
@@ -382,6 +398,10 @@ export class Commit {
 export function stampOf(entry: Entry): Stamp | undefined {
   if (!isStateRecord(entry)) return entry;
   return entry.kind === "coverage" ? entry.clock : undefined;
+}
+
+function over(): StorageError {
+  return new StorageError("Cannot wait for the journal: nothing is written to it any more");
 }
 
 /** Wakes who waits for no more than `position`. */

@@ -6,6 +6,7 @@ import type { ChatState } from "./core/state.ts";
 import type { VersionVector } from "./core/version_vector.ts";
 import { bytesOf, compact, type CompactionReport } from "./journal/compaction.ts";
 import type { DataDirectory } from "./journal/data_directory.ts";
+import { BACKUP_AGE_MAX_MS } from "./journal/backup_file.ts";
 import { StorageError } from "./journal/files.ts";
 
 export interface CompactorParts {
@@ -85,15 +86,17 @@ export class Compactor {
       (length - presentCount) / DELETED_PER_LIVING;
     const { entries } = directory.journal;
     if (bytes >= COMPACT_BYTES_MIN && entries > 2 * living) return true;
-    return timer.nowMs() - this.#lastMs >= COMPACT_EVERY_MS && entries > living;
+    const hasNews = directory.journal.segments.some((segment) => segment.bytes > 0);
+    return hasNews && timer.nowMs() - this.#lastMs >= COMPACT_EVERY_MS;
   }
 
   async #run(): Promise<CompactionReport> {
-    const { state, clock, directory, timer } = this.#parts;
+    const { state, clock, commit, directory, timer } = this.#parts;
     this.#lastMs = timer.nowMs();
     this.#isWanted = false;
+    state.history.add(this.#parts.nowMs(), commit.durable);
     try {
-      return await compact({
+      const report = await compact({
         directory,
         records: () => recordsOf(state, this.#mayForget()),
         clock: () => clock.last,
@@ -104,6 +107,8 @@ export class Compactor {
             new Promise((resolve) => timer.after(REST_PER_WORK * workedMs, resolve)),
           ),
       });
+      this.#failedAtBytes = 0;
+      return report;
     } catch (error) {
       this.#failedAtBytes = bytesOf(directory);
       throw error;
@@ -122,12 +127,16 @@ export class Compactor {
 
   /**
    * That a message was deleted is forgotten when no node can be asked any more to add it, because its key
-   * tells that it is too old, and all nodes know of the deletion: nobody has the message.
+   * tells that it is too old, or its sender is gone; and all nodes know of the deletion, so that none of
+   * them has the message; and that was so long ago that no backup which may be restored has it either.
    */
   #mayForget(): MayForget {
-    const { knownByAll, nowMs } = this.#parts;
+    const { knownByAll, nowMs, state } = this.#parts;
     const [known, atMs] = [knownByAll(), nowMs() - FORGET_MARGIN_MS];
-    return (id, deletion) => known?.covers(deletion) === true && isForgotten(id, atMs);
+    const old = state.history.madeBy(atMs - BACKUP_AGE_MAX_MS);
+    return (id, deletion, isOfNobody) =>
+      known?.covers(deletion) === true && old?.covers(deletion) === true &&
+      (isOfNobody || isForgotten(id, atMs));
   }
 
   async #unlessStopped(waited: Promise<void>): Promise<void> {

@@ -64,6 +64,8 @@ const SWEEP_MS = 1000;
 const ACCEPT_AGAIN_MS = 200;
 /** How long a server that stops waits for clients to take their last replies, in ms. */
 const DRAIN_MS = 5000;
+/** How many batches are waited for so that all is on disk at once. */
+const POSITION_TRIES_MAX = 100;
 /**
  * Opens the data directory, replays the journal, gets what the other nodes have, and listens for
  * clients: nobody signs in to a state that is long past.
@@ -120,6 +122,8 @@ class Server {
   readonly #registry: SessionRegistry;
   readonly #presence: Presence;
   readonly #compactor: Compactor;
+  /** For messages that come without a key, and what keys are measured by. */
+  readonly #keys: Pick<RequestContext, "newKey" | "stampMs">;
   #retention: Retention | undefined;
   #replication: RunningReplication | undefined;
   #isServing = false;
@@ -141,6 +145,8 @@ class Server {
     this.#commit = commit;
     this.#directory = directory;
     this.#registry = new SessionRegistry(this.#limits);
+    const stampMs = () => Math.max(Date.now(), clock.last.timeMs);
+    this.#keys = { stampMs, newKey: () => timedKey(crypto.randomUUID(), stampMs()) };
     this.#compactor = new Compactor({
       ...{ state, commit, clock, directory, timer, log: options.log },
       isBeingRead: () => this.#replication?.cluster.isBeingRead ?? false,
@@ -204,7 +210,7 @@ class Server {
         onStateMerged: () => this.#compactor.soon(),
         isServing,
         push: pushService(
-          { state: this.#state, newKey, submit, nowMs: Date.now },
+          { state: this.#state, submit, ...this.#keys },
           this.#commit,
           isServing,
         ),
@@ -294,12 +300,20 @@ class Server {
     }
   }
 
+  /** With a digest if there was a moment at which all that the state holds was on disk. */
   async #position(): Promise<ControlRequests["position"]> {
-    // Only with nothing on its way to the disk the state is just what is there.
-    while (this.#commit.settled < this.#commit.position) await this.#commit.drained();
-    const { number: segment, headerBytes, bytes } = this.#directory.journal.current;
-    const { digest, vector } = this.#state;
-    return { segment, bytes: headerBytes + bytes, digest, vector: vector.toString() };
+    const commit = this.#commit;
+    const take = () => {
+      const { number: segment, headerBytes, bytes } = this.#directory.journal.current;
+      const position = { segment, bytes: headerBytes + bytes, vector: commit.durable.toString() };
+      if (commit.settled < commit.position) return position;
+      return { ...position, digest: this.#state.digest };
+    };
+    let position: ControlRequests["position"] = take();
+    for (let tries = 0; position.digest === undefined && tries < POSITION_TRIES_MAX; tries++) {
+      position = await commit.atNextSettle(take);
+    }
+    return position;
   }
 
   async leaveCluster(): Promise<void> {
@@ -330,7 +344,7 @@ class Server {
       },
       nowMs: Date.now,
       newAccountId: () => randomId(ACCOUNT_ID_LENGTH),
-      newKey,
+      ...this.#keys,
       submit: (fact) => this.#commit.submit(fact),
       isOnline: (account) => this.#presence.isOnline(account),
       status: () => this.#status(),
@@ -381,11 +395,6 @@ function listen(address: Address): Deno.TcpListener {
 function turnAway(conn: Deno.TcpConn, sentence: string): void {
   const reply = refuse("too_many_connections", sentence);
   conn.write(encodeMessage(writeReply, reply)).catch(() => {}).finally(() => conn.close());
-}
-
-/** For a message that came without one. */
-function newKey(): string {
-  return timedKey(crypto.randomUUID(), Date.now());
 }
 
 function describeBug(error: unknown): string {

@@ -17,6 +17,11 @@ export class Subscription {
   /** What it has, once it has got the frames that were taken so far. */
   readonly #seen: VersionVector;
   #at: number;
+  /**
+   * By the place in the account's feed from its start: how much of its origin has been told once that is
+   * told, if all before it was. What a state brought is not in the order of its origins.
+   */
+  readonly #tellable: Float64Array;
   /** The first event that is new since the client subscribed. */
   readonly #newFrom: number;
   #frames: Uint8Array[] = [];
@@ -29,6 +34,7 @@ export class Subscription {
     this.#seen = this.#since.copy();
     this.#newFrom = account.feed.length;
     this.#at = since === undefined ? this.#newFrom : 0;
+    this.#tellable = since === undefined ? new Float64Array() : this.#findTellable();
   }
 
   /** How many events are left, in frames. */
@@ -52,6 +58,19 @@ export class Subscription {
       }
     }
     return this.#frames.shift();
+  }
+
+  #findTellable(): Float64Array {
+    const { feed } = this.#state;
+    const tellable = new Float64Array(this.#newFrom);
+    const untold = new Map<string, number>();
+    for (let at = this.#newFrom - 1; at >= 0; at--) {
+      const source = feed.sourceOf(this.#account.feed.at(at));
+      const next = untold.get(source.origin) ?? Infinity;
+      tellable[at] = next - 1;
+      if (source.seq < next && !this.#since.covers(source)) untold.set(source.origin, source.seq);
+    }
+    return tellable;
   }
 
   #eventAt(at: number): FeedEvent | undefined {
@@ -80,10 +99,21 @@ export class Subscription {
     return rows.length === 0 ? undefined : { ...event, rows };
   }
 
+  /** No further than what is wholly told: what a state brings is not in the order of its origins. */
+  #advance({ origin, seq }: EventSource): void {
+    const { feed } = this.#account;
+    const next = Math.max(this.#at, this.#newFrom);
+    if (next < feed.length && feed.at(next) <= this.#state.lastMerged) return;
+    const tellable = this.#tellable[this.#at - 1] ?? Infinity;
+    const told = Math.min(Math.max(seq, this.#seen.seqOf(origin)), tellable);
+    const known = Math.min(told, this.#state.vector.seqOf(origin));
+    if (known > this.#seen.seqOf(origin)) this.#seen.advance(origin, known);
+  }
+
   /** A client that is cut off between two frames of one event resumes from before it. */
   #encode(event: FeedEvent, source: EventSource): Uint8Array[] {
     const before = this.#seen.toString();
-    this.#seen.advance(source.origin, Math.max(source.seq, this.#seen.seqOf(source.origin)));
+    this.#advance(source);
     // Up to date, the client has also seen all that is not its business.
     if (this.#at === this.#account.feed.length) this.#seen.include(this.#state.vector);
     const after = this.#seen.toString();

@@ -1,13 +1,29 @@
 import { assertEquals } from "@std/assert";
+import fc from "fast-check";
 import { FrameDecoder } from "../codec/frame.ts";
 import { type Event, PAYLOAD_BYTES_MAX, readServerMessage } from "../codec/message.ts";
 import type { Account } from "./core/account_table.ts";
 import { apply } from "./core/apply.ts";
 import { messageIdOf } from "./core/message_id.ts";
 import type { Fact } from "./core/operation.ts";
+import { recordsOf } from "./core/snapshot.ts";
 import { ChatState } from "./core/state.ts";
+import { NO_PLACE } from "./core/state_record.ts";
 import { VersionVector } from "./core/version_vector.ts";
 import { Subscription } from "./subscription.ts";
+import {
+  ACCOUNTS,
+  arrivals,
+  extent,
+  fold,
+  type History,
+  history,
+  interleave,
+  model,
+  RUNS,
+  viewOf,
+  within,
+} from "./testing/histories.ts";
 
 const [ALICE, BOB] = ["alicealiceal", "bobbobbobbob"];
 const ID = messageIdOf(ALICE, "key");
@@ -55,6 +71,11 @@ function told(subscription: Subscription): Event["kind"][] {
   }
 }
 
+function eventIn(bytes: Uint8Array): Event {
+  const [frame] = new FrameDecoder({ payloadBytesMax: PAYLOAD_BYTES_MAX }).push(bytes);
+  return readServerMessage(frame ?? { type: 0, payload: bytes }) as Event;
+}
+
 Deno.test("Subscription tells once what its cursor does not cover, in whatever order it arrives", () => {
   const node = new Node();
   const subscription = node.subscribe("a.x:1");
@@ -85,3 +106,110 @@ Deno.test("Subscription does not tell a message again when an earlier one of its
   // Who comes later is told it once, as it is now.
   assertEquals(told(node.subscribe("")), ["message"]);
 });
+
+Deno.test("a client that is cut off again and again, before, in and after a merge, misses nothing", () => {
+  const cuts = fc.infiniteStream(fc.nat(3));
+  fc.assert(
+    fc.property(
+      history,
+      extent,
+      extent,
+      arrivals,
+      cuts,
+      (history, theirs, ours, arrivals, cuts) => {
+        const fair = withoutRepeats(history);
+        const other = fold(interleave(within(fair, theirs), arrivals));
+        const state = fold(interleave(within(fair, ours), arrivals));
+        const records = [...recordsOf(other)].filter((record) => record !== undefined);
+        const coverage = {
+          kind: "coverage" as const,
+          ...NO_PLACE,
+          vector: new Map(other.vector.entries()),
+          clock: { timeMs: 0, tick: 0 },
+        };
+        const accounts = ACCOUNTS.map((id) => state.accounts.get(id));
+        const clients = accounts.map((account) => new CutOff(state, account, cuts));
+        for (const entry of [...records, coverage, ...fair]) {
+          apply(state, entry);
+          for (const client of clients) client.readSome();
+        }
+        for (const [index, client] of clients.entries()) {
+          client.readAll();
+          const account = accounts[index];
+          if (account === undefined || account.deleted) continue;
+          assertEquals(client.view, viewOf(model(fair), account.id));
+        }
+      },
+    ),
+    RUNS,
+  );
+});
+
+/** Every message is sent once: of one that was sent twice only one of the two operations counts. */
+function withoutRepeats(history: History): History {
+  const ids = new Set<string>();
+  return history.map((operation) => {
+    if (operation.kind !== "message_sent") return operation;
+    const { id, timeMs, tick, origin, seq } = operation;
+    if (!ids.has(id)) {
+      ids.add(id);
+      return operation;
+    }
+    return { kind: "messages_read", by: ACCOUNTS[0] ?? "", ids: [], timeMs, tick, origin, seq };
+  });
+}
+
+/** A client that is cut off now and then, and goes on from the cursor of its last event. */
+class CutOff {
+  readonly #state: ChatState;
+  readonly #account: Account;
+  readonly #cuts: Iterator<number>;
+  readonly #shown = new Map<string, string>();
+  #cursor = new VersionVector();
+  #subscription: Subscription;
+
+  constructor(state: ChatState, account: Account, cuts: Iterator<number>) {
+    this.#state = state;
+    this.#account = account;
+    this.#cuts = cuts;
+    this.#subscription = new Subscription(state, account, this.#cursor);
+  }
+
+  get view(): Map<string, string> {
+    return new Map([...this.#shown].sort());
+  }
+
+  readSome(): void {
+    for (let left = this.#next(); left > 0; left--) this.#readOne();
+    if (this.#next() === 0) {
+      this.#subscription = new Subscription(this.#state, this.#account, this.#cursor);
+    }
+  }
+
+  readAll(): void {
+    while (this.#readOne());
+  }
+
+  #readOne(): boolean {
+    const frame = this.#subscription.next();
+    if (frame === undefined) return false;
+    const event = eventIn(frame);
+    if (event.kind === "message") {
+      const { id, content, status } = event.payload;
+      this.#shown.set(id, `${status} ${content}`);
+    } else if (event.kind === "deleted") {
+      for (const id of event.payload.ids) this.#shown.delete(id);
+    } else if (event.kind === "read") {
+      for (const id of event.payload.ids) {
+        const shown = this.#shown.get(id);
+        if (shown !== undefined) this.#shown.set(id, shown.replace(/^unread/, "read"));
+      }
+    }
+    this.#cursor = VersionVector.parse(event.payload.cursor) ?? this.#cursor;
+    return true;
+  }
+
+  #next(): number {
+    return this.#cuts.next().value ?? 0;
+  }
+}

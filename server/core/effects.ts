@@ -113,7 +113,7 @@ function repeatMessage(
 
 /** Whoever got the later of two, here or on another node, has it no more. */
 function withdraw(state: ChatState, row: Row, from: Provenance, loser: Account): Change {
-  const event: FeedEvent = { kind: "deleted", rows: [row] };
+  const event: FeedEvent = { kind: "deleted", rows: [row], isWithdrawal: true };
   const concerned = partiesOf(state.sender(row), loser);
   state.tell(event, from, concerned);
   return { kind: "visible", event, concerned };

@@ -14,7 +14,12 @@ export type FeedEvent =
     readonly insteadOf?: EventSource;
   }
   | { readonly kind: "read"; readonly reader: number; readonly rows: readonly Row[] }
-  | { readonly kind: "deleted"; readonly rows: readonly Row[] };
+  | {
+    readonly kind: "deleted";
+    readonly rows: readonly Row[];
+    /** It is gone only for somebody to whom another message of the same identity did not go. */
+    readonly isWithdrawal?: true;
+  };
 
 /** Which operation an event is from. */
 export type EventSource = Pick<Provenance, "origin" | "seq">;
@@ -24,8 +29,8 @@ const PAGE_EVENTS = 1 << PAGE_BITS;
 
 /** Kinds of events. The column `what` has the message's row. */
 const MESSAGE = 0;
-/** `what` is an index into the replacements, which are rare. */
-const REPLACEMENT = 1;
+/** `what` is an index into what is kept as it came: rare. */
+const OTHER = 1;
 /** `what` is where these begin in the details: the reader, how many rows, the rows. */
 const READ = 2;
 /** `what` is where these begin in the details: how many rows, the rows. */
@@ -41,7 +46,7 @@ export class EventFeed {
   readonly #origins = new OriginTable();
   readonly #pages: EventPage[] = [];
   readonly #details = new Uint32Log();
-  readonly #replacements: FeedEvent[] = [];
+  readonly #others: FeedEvent[] = [];
   #length = 0;
 
   /** Events have the numbers below this. */
@@ -59,10 +64,8 @@ export class EventFeed {
     page.seq[at] = from.seq;
     switch (event.kind) {
       case "message":
-        page.kind[at] = event.insteadOf === undefined ? MESSAGE : REPLACEMENT;
-        page.what[at] = event.insteadOf === undefined
-          ? event.row
-          : this.#replacements.push(event) - 1;
+        page.kind[at] = event.insteadOf === undefined ? MESSAGE : OTHER;
+        page.what[at] = event.insteadOf === undefined ? event.row : this.#others.push(event) - 1;
         break;
       case "read":
         page.kind[at] = READ;
@@ -71,9 +74,9 @@ export class EventFeed {
         this.#addRows(event.rows);
         break;
       case "deleted":
-        page.kind[at] = DELETED;
-        page.what[at] = this.#details.length;
-        this.#addRows(event.rows);
+        page.kind[at] = event.isWithdrawal ? OTHER : DELETED;
+        page.what[at] = event.isWithdrawal ? this.#others.push(event) - 1 : this.#details.length;
+        if (!event.isWithdrawal) this.#addRows(event.rows);
         break;
       default:
         event satisfies never;
@@ -112,8 +115,8 @@ export class EventFeed {
     switch (page.kind[number % PAGE_EVENTS]) {
       case MESSAGE:
         return { kind: "message", row: what };
-      case REPLACEMENT:
-        return this.#replacements[what] as FeedEvent;
+      case OTHER:
+        return this.#others[what] as FeedEvent;
       case READ:
         return { kind: "read", reader: this.#details.at(what), rows: this.#rowsAt(what + 1) };
       default:

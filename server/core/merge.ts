@@ -8,9 +8,16 @@ import { VersionVector } from "./version_vector.ts";
 
 /**
  * Merges a part of another state, and never replaces by it: what this one knows besides stays. A record
- * has the same effects as the operations that it stands for.
+ * has the same effects as the operations that it stands for, but its events come in another order.
  */
 export function merge(state: ChatState, record: StateRecord): Change {
+  const events = state.feed.length;
+  const change = mergeRecord(state, record);
+  if (state.feed.length > events) state.lastMerged = state.feed.length - 1;
+  return change;
+}
+
+function mergeRecord(state: ChatState, record: StateRecord): Change {
   switch (record.kind) {
     case "account_state":
       return mergeAccount(state, record);
@@ -20,6 +27,9 @@ export function merge(state: ChatState, record: StateRecord): Change {
       return mergeDeleted(state, record);
     case "loose_operation":
       return takeEffect(state, record.operation);
+    case "checkpoint":
+      state.history.add(record.timeMs, VersionVector.of(record.vector));
+      return NOTHING_VISIBLE;
     case "coverage":
       state.vector.include(VersionVector.of(record.vector));
       return NOTHING_VISIBLE;
@@ -37,15 +47,17 @@ function mergeAccount(
   state.changeAccount(account, () => {
     if (claim !== undefined) {
       const { name, generation, at } = claim;
+      const known = account.claim;
       state.accounts.claim(account, { name, generation, at });
-      change = { kind: "account_created", account };
+      // Whoever loses the name by it has to be told.
+      if (account.claim !== known) change = { kind: "account_created", account };
     }
-    if (password !== undefined && state.accounts.setPassword(account, password)) {
-      change = { kind: "password_changed", account };
-    }
+    const isNew = password !== undefined && state.accounts.setPassword(account, password);
+    if (isNew && change === NOTHING_VISIBLE) change = { kind: "password_changed", account };
   });
   if (deletion === undefined) return change;
-  return takeEffect(state, { kind: "account_deleted", account: id, ...deletion });
+  const gone = takeEffect(state, { kind: "account_deleted", account: id, ...deletion });
+  return gone === NOTHING_VISIBLE ? change : gone;
 }
 
 function mergeMessage(state: ChatState, record: MessageState): Change {
@@ -86,8 +98,8 @@ function mergeDeleted(state: ChatState, { by, sentMs, recipients, deleted }: Del
     if (!hasCome) bury(state, row, to, { sentMs, origin: by, seq });
     if (!isNew && hasCome) continue;
     const parties = new Set([state.sender(row), state.recipient(row)]);
+    if (!hasCome) state.tellEarly(row, [...parties]);
     if (isNew) state.tell({ kind: "deleted", rows: [row] }, { origin: by, seq }, parties);
-    else state.tellEarly(row, [...parties]);
     for (const account of parties) concerned.add(account);
     rows.push(row);
   }

@@ -5,7 +5,6 @@ import type { AccountId, MessageId, Provenance } from "./operation.ts";
 import type { ChatState, ToldFrom } from "./state.ts";
 import {
   type AccountState,
-  type DeletedMessage,
   type DeletedState,
   type LooseOperation,
   type MessageState,
@@ -20,8 +19,11 @@ const DELETED_PER_RECORD_MAX = 500;
 /** Events that are looked at in one step. */
 const EVENTS_PER_STEP = 1024;
 
-/** Whether that a message was deleted, by this operation, need not be kept any more. */
-export type MayForget = (id: MessageId, deletion: EventSource) => boolean;
+/**
+ * Whether that a message is gone, by this operation, need not be kept any more. `isOfNobody`: its sender's
+ * account is gone, so that it could not come again.
+ */
+export type MayForget = (id: MessageId, deletion: EventSource, isOfNobody: boolean) => boolean;
 
 /**
  * All that `state` holds, as records to be merged: everything but which operations they stand for. It
@@ -36,7 +38,10 @@ export function* recordsOf(
 ): Generator<StateRecord | undefined> {
   const { accounts, messages } = state;
   const rows = messages.length;
-  // First of all: what is early now may have come by the time that its row is looked at.
+  for (const { timeMs, vector } of state.history.checkpoints) {
+    yield { kind: "checkpoint", ...NO_PLACE, timeMs, vector: new Map(vector.entries()) };
+  }
+  // Before all rows: what is early now may have come by the time that its row is looked at.
   for (const [row, early] of [...state.early]) yield* earlyOperations(state, row, early);
   const sources = new Sources(state, rows);
   // No more than there are now: with those that come meanwhile it might never end.
@@ -50,15 +55,19 @@ export function* recordsOf(
   for (let row = 0; row < rows; row++) {
     if (!messages.hasCome(row)) yield undefined;
     else if (messages.isDeleted(row) || state.sender(row).deleted) {
-      const from = sources.deletionOf(row) ?? state.sender(row).deletion;
-      if (from !== undefined && !mayForget(messages.idOf(row), from)) deleted.add(row, from);
+      const sender = state.sender(row);
+      const from = sources.deletionOf(row) ?? sender.deletion;
+      const isKept = from !== undefined && !mayForget(messages.idOf(row), from, sender.deleted);
+      if (isKept) deleted.add(row, from);
       if (deleted.isFull) yield* deleted.take();
       else yield undefined;
     } else {
       // Merged before its account is known as deleted, it would seem to be there.
       const recipient = state.recipient(row);
       if (recipient.deleted && !told.has(recipient)) yield accountState(recipient, told);
-      yield messageState(state, row, messages.isRead(row) ? sources.readOf(row) : undefined);
+      const { deletion } = recipient;
+      if (deletion !== undefined && mayForget(messages.idOf(row), deletion, false)) yield undefined;
+      else yield messageState(state, row, messages.isRead(row) ? sources.readOf(row) : undefined);
     }
   }
   yield* deleted.take();
@@ -154,7 +163,7 @@ class Sources {
 
   #note(number: number): void {
     const event = this.#state.feed.eventOf(number);
-    if (event.kind === "message") return;
+    if (event.kind === "message" || (event.kind === "deleted" && event.isWithdrawal)) return;
     const numbers = event.kind === "read" ? this.#read : this.#deleted;
     for (const row of event.rows) if (row < numbers.length) numbers[row] = number + 1;
   }
@@ -187,30 +196,26 @@ class DeletedMessages {
     const key = `${sender} ${origin}`;
     let group = this.#groups.get(key);
     if (group === undefined) {
-      group = { sender, by: origin, sentMs: 0, recipients: new Map(), deleted: [] };
+      group = { sender, by: origin, sentMs: 0, deleted: [] };
       this.#groups.set(key, group);
     }
     group.sentMs = Math.max(group.sentMs, messages.timeMsOf(row));
     const { id: to } = this.#state.recipient(row);
-    let recipient = group.recipients.get(to);
-    if (recipient === undefined) {
-      recipient = group.recipients.size;
-      group.recipients.set(to, recipient);
-    }
-    group.deleted.push({ id: messages.idOf(row), recipient, seq });
+    group.deleted.push({ id: messages.idOf(row), to, seq });
     this.#count++;
   }
 
   *take(): Generator<DeletedState> {
-    for (const { recipients, deleted, ...rest } of this.#groups.values()) {
+    for (const { sender, by, sentMs, deleted } of this.#groups.values()) {
       for (let start = 0; start < deleted.length; start += DELETED_PER_RECORD_MAX) {
-        yield {
-          kind: "deleted_state",
-          ...NO_PLACE,
-          ...rest,
-          recipients: [...recipients.keys()],
-          deleted: deleted.slice(start, start + DELETED_PER_RECORD_MAX),
-        };
+        const recipients = new Map<AccountId, number>();
+        const some = deleted.slice(start, start + DELETED_PER_RECORD_MAX).map(({ id, to, seq }) => {
+          const recipient = recipients.get(to) ?? recipients.size;
+          recipients.set(to, recipient);
+          return { id, recipient, seq };
+        });
+        const parts = { sender, by, sentMs, recipients: [...recipients.keys()], deleted: some };
+        yield { kind: "deleted_state", ...NO_PLACE, ...parts };
       }
     }
     this.#groups.clear();
@@ -222,6 +227,5 @@ interface DeletedGroup {
   readonly sender: AccountId;
   readonly by: string;
   sentMs: number;
-  readonly recipients: Map<AccountId, number>;
-  readonly deleted: DeletedMessage[];
+  readonly deleted: { readonly id: MessageId; readonly to: AccountId; readonly seq: number }[];
 }

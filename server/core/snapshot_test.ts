@@ -147,6 +147,27 @@ Deno.test("what may be forgotten is in no snapshot, and does not come back by a 
   assertEquals([after.messages.presentCount, after.digest], [0, state.digest]);
 });
 
+Deno.test("that a message was deleted is kept while its key is young, and while its account exists", () => {
+  const place = { timeMs: 1, tick: 0, origin: "node1.e1" };
+  const message = { kind: "message_sent" as const, sender: "a", recipient: "b", content: "x" };
+  const id = messageIdOf(ALICE, "a key that tells nothing");
+  const facts = [
+    { ...message, id, recipientAccount: BOB, ...place, seq: 1 },
+    { kind: "messages_deleted" as const, by: ALICE, ids: [id], ...place, seq: 2 },
+    { kind: "account_deleted" as const, account: ALICE, ...place, seq: 3 },
+  ];
+  const asked: unknown[] = [];
+  for (const count of [2, 3]) {
+    const ask = (...about: unknown[]) => asked.push(about) < 0;
+    assertEquals(
+      [...recordsOf(fold(facts.slice(0, count)), ask)].filter((one) => one).length,
+      count - 1,
+    );
+  }
+  const deletion = { origin: "node1.e1", seq: 2 };
+  assertEquals(asked, [[id, deletion, false], [id, deletion, true]]);
+});
+
 Deno.test("a message is taken to the last moment that its key may have, and not after it", () => {
   const madeMs = 1_795_000_000_000;
   const id = messageIdOf(ALICE, timedKey(crypto.randomUUID(), madeMs));

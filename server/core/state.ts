@@ -2,6 +2,7 @@ import { type Account, AccountTable } from "./account_table.ts";
 import { Conversation } from "./conversation.ts";
 import { type MemberHash, SetDigest } from "./digest.ts";
 import { EventFeed, type EventSource, type FeedEvent } from "./event_feed.ts";
+import { History } from "./history.ts";
 import { MessageTable, type Row } from "./message_table.ts";
 import type { Provenance, UnknownFact } from "./operation.ts";
 import { VersionVector } from "./version_vector.ts";
@@ -18,9 +19,12 @@ export class ChatState {
   readonly messages: MessageTable;
   readonly feed = new EventFeed();
   readonly vector = new VersionVector();
+  readonly history = new History();
   readonly #digest = new SetDigest();
   readonly #early = new Map<Row, readonly ToldFrom[]>();
 
+  /** The last event that a merged state brought: those before it may be in any order. */
+  lastMerged = -1;
   readonly #unknown = new Map<string, UnknownFact & Provenance>();
 
   /** The seed changes nothing that can be seen: see {@linkcode MessageTable}. */

@@ -11,6 +11,7 @@ export type StateRecord =
   | MessageState
   | DeletedState
   | LooseOperation
+  | Checkpoint
   | Coverage;
 
 /** What a journal holds, and nodes send each other. */
@@ -69,6 +70,14 @@ export interface DeletedMessage {
 export interface LooseOperation extends NoPlace {
   readonly kind: "loose_operation";
   readonly operation: Operation;
+}
+
+/** All these operations had been made by then: so long ago is what they did, at least. */
+export interface Checkpoint extends NoPlace {
+  readonly kind: "checkpoint";
+  /** ms since 1970. */
+  readonly timeMs: number;
+  readonly vector: ReadonlyMap<string, number>;
 }
 
 /** What came before, back to the start of the snapshot, stands for all these operations. */

@@ -31,6 +31,9 @@ export interface CopiedFile {
   readonly sha256: string;
 }
 
+/** A younger one brings nothing back that was deleted since: other nodes remember it for longer, in ms. */
+export const BACKUP_AGE_MAX_MS = 30 * 24 * 60 * 60 * 1000;
+
 /** A backup is not as it was made, or there is none. */
 export class BackupError extends StorageError {
   override readonly name = "BackupError";

@@ -95,5 +95,6 @@ async function writeRecords(
 /** About what a record costs to encode, in bytes of its text. */
 function unitsOf(record: StateRecord): number {
   if (record.kind === "message_state") return RECORD_UNITS + record.content.length;
-  return RECORD_UNITS + (record.kind === "deleted_state" ? KEY_CHARS * record.deleted.length : 0);
+  if (record.kind !== "deleted_state") return RECORD_UNITS;
+  return RECORD_UNITS + KEY_CHARS * (record.deleted.length + record.recipients.length);
 }

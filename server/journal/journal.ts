@@ -186,14 +186,17 @@ export class Journal implements Segments {
       let batch: WrittenBatch | undefined;
       // All but a huge batch are one round.
       for (let next = 0; next < entries.length;) {
-        const isWhole = next === 0;
+        const from = next;
+        const isWhole = from === 0;
         next = this.#encoder.encode(entries, next);
         const { written: bytes, ends } = this.#encoder;
         batch = isWhole && next === entries.length ? { at: this.end, bytes, ends } : undefined;
         await this.#append(bytes);
+        // Before anybody can read it.
+        const written = batch === undefined ? entries.slice(from, next) : entries;
+        for (const entry of written) this.#parts.index.note(entry);
+        this.#parts.index.endBatch(this.end);
       }
-      for (const entry of entries) this.#parts.index.note(entry);
-      this.#parts.index.endBatch(this.end);
       this.#entries += entries.length;
       // If that fails, the next batch does.
       if (this.#last.bytes >= SEGMENT_BYTES_FULL) this.rotate().catch(() => {});

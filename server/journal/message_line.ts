@@ -1,4 +1,5 @@
 import { decodeUtf8 } from "../../codec/utf8.ts";
+import { isOrigin } from "../core/operation.ts";
 import { type BatchMarker, type Line, SEAL_CHARS } from "./record.ts";
 
 /**
@@ -13,6 +14,7 @@ export class MessageLines {
   readonly #text: string;
   #at = 0;
   #lastOrigin = "";
+  #lastChecked = "";
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
@@ -60,6 +62,9 @@ export class MessageLines {
       return { entry, batch };
     }
     if (isRead && (!readOrigin || readSeq === 0)) return undefined;
+    if (!this.#isOrigin(origin) || !(readOrigin === undefined || this.#isOrigin(readOrigin))) {
+      return undefined;
+    }
     const at = { timeMs, tick, origin: this.#known(origin), seq };
     // Field by field: copying objects takes as long as all else.
     // deno-fmt-ignore
@@ -116,6 +121,13 @@ export class MessageLines {
     }
     this.#at = end + 1;
     return this.#text.slice(start, end);
+  }
+
+  #isOrigin(origin: string): boolean {
+    if (origin === this.#lastChecked) return true;
+    const isOne = isOrigin(origin);
+    if (isOne) this.#lastChecked = origin;
+    return isOne;
   }
 
   /** Hardly ever another than before: the same string again needs no new hash. */

@@ -1,4 +1,4 @@
-import type { Operation, Provenance } from "../core/operation.ts";
+import { isOrigin, type Operation, type Provenance } from "../core/operation.ts";
 import { type DeletedMessage, NO_PLACE, type StateRecord } from "../core/state_record.ts";
 import { integer, type JsonObject, RecordError, string, strings, wrong } from "./fields.ts";
 
@@ -10,6 +10,7 @@ import { integer, type JsonObject, RecordError, string, strings, wrong } from ".
  * {"state":"message","id":…,"sender":…,"recipient":…,"content":…,"status":"read","recipientAccount":…,"time":…,"tick":…,"origin":…,"seq":…,"readOrigin":…,"readSeq":…}
  * {"state":"deleted","sender":…,"sent":…,"by":…,"recipients":[…],"keys":…,"to":[…],"seqs":[…]}
  * {"state":"operation","record":{…}}
+ * {"state":"checkpoint","time":…,"vector":{…}}
  * {"state":"covers","vector":{…},"time":…,"tick":…}
  * ```
  *
@@ -72,6 +73,14 @@ export function encodeState(
     }
     case "loose_operation":
       return `${RECORD_PREFIX}${encode(record.operation)}}`;
+    case "checkpoint": {
+      const { timeMs: time } = record;
+      return JSON.stringify({
+        state: "checkpoint",
+        time,
+        vector: Object.fromEntries(record.vector),
+      });
+    }
     case "coverage": {
       const { timeMs: time, tick } = record.clock;
       const vector = Object.fromEntries(record.vector);
@@ -153,6 +162,13 @@ export function decodeState(
       const operation = decode(line.slice(RECORD_PREFIX.length, -1));
       return { kind: "loose_operation", ...NO_PLACE, operation };
     }
+    case "checkpoint":
+      return {
+        kind: "checkpoint",
+        ...NO_PLACE,
+        timeMs: integer(fields, "time", 0),
+        vector: vectorOf(fields),
+      };
     case "covers":
       return {
         kind: "coverage",
@@ -200,7 +216,7 @@ function integers(fields: JsonObject, key: string): readonly number[] {
 
 function name(fields: JsonObject, key: string): string {
   const value = string(fields, key);
-  if (value === "") throw new RecordError(`expected ${key}, found nothing`);
+  if (!isOrigin(value)) throw wrong(key, "a node and its epoch", value);
   return value;
 }
 

@@ -14,12 +14,12 @@ import { FileError, StorageError } from "../journal/files.ts";
  */
 export interface ControlRequests {
   compact: { readonly bytesBefore: number; readonly bytesAfter: number };
-  /** What is on disk now, to the byte, and the digest of just that. */
+  /** What is on disk now, to the byte, and the digest of just that, unless too much is being written. */
   position: {
     readonly segment: number;
     /** Of that segment, with its header. */
     readonly bytes: number;
-    readonly digest: string;
+    readonly digest?: string;
     readonly vector: string;
   };
 }
@@ -32,6 +32,8 @@ export type ControlHandlers = {
 export const CONTROL_SOCKET = "control.sock";
 /** The system's limit for a socket's path, in bytes. */
 const PATH_BYTES_MAX = 107;
+/** How long to wait after a connection could not be taken, in ms. */
+const ACCEPT_AGAIN_MS = 200;
 /** So long whoever asks waits: a compaction of ten million messages takes a minute or two. */
 const PATIENCE_MS: Record<keyof ControlRequests, number> = {
   compact: 60 * 60 * 1000,
@@ -92,7 +94,7 @@ export async function askNode<K extends keyof ControlRequests>(
     await conn.write(new TextEncoder().encode(`${JSON.stringify({ command })}\n`));
     const line = await readLine(conn, ANSWER_BYTES_MAX);
     if (line === undefined) throw unanswered(command);
-    const answer = JSON.parse(line);
+    const answer = parseAnswer(line, command);
     if (typeof answer.error === "string") throw new StorageError(answer.error);
     return answer;
   } catch (error) {
@@ -117,11 +119,25 @@ export async function askPosition(
   return await askNode(directory, "position");
 }
 
-async function answerAll(listener: Deno.UnixListener, handlers: ControlHandlers): Promise<void> {
+function parseAnswer(line: string, command: keyof ControlRequests) {
   try {
-    for await (const conn of listener) void answer(conn, handlers);
+    return JSON.parse(line);
   } catch (error) {
-    if (!(error instanceof Deno.errors.BadResource)) throw error;
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new StorageError(`Cannot ${command}: the node answered what is no JSON. Is it older?`);
+  }
+}
+
+async function answerAll(listener: Deno.UnixListener, handlers: ControlHandlers): Promise<void> {
+  for (;;) {
+    try {
+      void answer(await listener.accept(), handlers);
+    } catch (error) {
+      if (error instanceof Deno.errors.BadResource) return;
+      if (error instanceof Deno.errors.Interrupted) return;
+      // Out of file descriptors, say: clients must not suffer from it.
+      await new Promise((resolve) => setTimeout(resolve, ACCEPT_AGAIN_MS));
+    }
   }
 }
 

@@ -31,7 +31,10 @@ export const logVerifyCommand: OperatorCommand = {
     if (!options.has("repair")) return EXIT_FIXABLE;
     const config = await readConfiguration(options.text("config"), options.has("insecure"));
     const node = config.getCurrentNode(options.node);
-    const [{ repair }, log] = [await import("./repair.ts"), (line: string) => output.note(line)];
+    const [{ repair }, log] = [
+      await import("./repair.ts"),
+      (line: string) => output.note(`chat: ${line}`),
+    ];
     const dataDirectory = options.directory;
     const report = await repair({ config, node, dataDirectory, version, log });
     for (const line of describeRepair(report)) await output.write(`${line}\n`);
@@ -94,7 +97,7 @@ function differenceTo({ digest, vector: text }: NodePosition, tally: Tally): str
   if (!(vector.includes(tally.vector) && tally.vector.includes(vector))) {
     return `the node that runs knows ${vector}, its files give ${tally.vector}`;
   }
-  if (digest === tally.digest) return undefined;
+  if (digest === undefined || digest === tally.digest) return undefined;
   return `the node that runs has digest ${digest}, its files give ${tally.digest}`;
 }
 
@@ -133,7 +136,7 @@ function* remarksOn(
 }
 
 function* summaryOf(
-  { position }: OpenedData,
+  { position }: OpenedData<NodePosition>,
   { files, lines, bytes, operations }: Verification,
   tally: Tally,
   faults: number,
@@ -149,6 +152,8 @@ function* summaryOf(
   yield `vector ${vector}`;
   yield position === undefined
     ? `digest ${digest}, that of chat status on every node with this vector`
+    : position.digest === undefined
+    ? `digest ${digest}; the node wrote all the time, and was not asked for its own`
     : `digest ${digest}, as the node that runs has it`;
   yield "faults 0";
 }

@@ -229,6 +229,9 @@ const STATES: readonly StateRecord[] = Object.values(
       ...{ kind: "deleted_state", ...NO_PLACE, sender: ALICE, sentMs: 1, by: "node1.e1" },
       ...{ recipients: [BOB], deleted: [{ id: MESSAGE.id, recipient: 0, seq: 1 }] },
     },
+    checkpoint: {
+      ...{ kind: "checkpoint", ...NO_PLACE, timeMs: 1, vector: new Map([["node1.e1", 1]]) },
+    },
     coverage: {
       ...{ kind: "coverage", ...NO_PLACE, vector: new Map([["node1.e1", 1]]), clock: AT },
     },

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { LOCK, removeAll } from "../journal/data_directory.ts";
 import { denoFiles } from "../journal/deno_files.ts";
-import { StorageError } from "../journal/files.ts";
+import { StorageError, writeAll } from "../journal/files.ts";
 import { intactEntries } from "../journal/intact.ts";
 import { NODE_FILE } from "../journal/node_file.ts";
-import { parseSegmentName, segmentName } from "../journal/segment.ts";
+import { parseSegmentName, readExactly, segmentName } from "../journal/segment.ts";
 import { nextTurn, type OpenNode, openNode, type OpenNodeOptions, timer } from "../open_node.ts";
 import { makeCluster } from "../make_cluster.ts";
 import type { Cluster } from "../sync/cluster.ts";
@@ -27,6 +27,7 @@ export interface RepairReport {
 /** Where the new data is made, and what says that all of it is there. */
 const WORKSHOP = "repair";
 const COMPLETE = "complete";
+const COMPLETE_BYTES_MAX = 2 ** 20;
 /** So much is salvaged before it has to be on disk. */
 const SALVAGED_AT_ONCE = 1000;
 
@@ -52,7 +53,7 @@ export async function repair(options: RepairOptions): Promise<RepairReport> {
     }
     const workshop = join(directory, WORKSHOP);
     const left = await denoFiles.list(workshop) ?? [];
-    const isMade = left.includes(COMPLETE);
+    const isMade = await isMadeFor(directory, workshop, left);
     if (!isMade) await removeAll(denoFiles, workshop, left);
     const made = isMade
       ? { peers: [], salvaged: 0, lost: [] }
@@ -77,12 +78,49 @@ export async function repair(options: RepairOptions): Promise<RepairReport> {
     const salvage = await Promise.race([salvageAll(open, damaged), open.failed]);
     await open.commit.untilCopied();
     await open.directory.close();
-    const path = join(workshop, COMPLETE);
-    (await denoFiles.open(path, "replace")).close();
+    const file = await denoFiles.open(join(workshop, COMPLETE), "replace");
+    try {
+      const text = (await filesOf(damaged)).join("\n");
+      await writeAll(file, COMPLETE, new TextEncoder().encode(text));
+      await file.sync();
+    } finally {
+      file.close();
+    }
     await denoFiles.syncDirectory(workshop);
     const { count: salvaged, lost } = salvage;
     return { peers: peers.map(({ name }) => name), salvaged, lost };
   }
+}
+
+/** Whether the workshop has the new data for just these files, or for what of them is not moved yet. */
+async function isMadeFor(
+  directory: string,
+  workshop: string,
+  left: readonly string[],
+): Promise<boolean> {
+  if (!left.includes(COMPLETE) || !left.includes(segmentName("journal", 1))) return false;
+  const file = await denoFiles.open(join(workshop, COMPLETE), "read");
+  try {
+    const text = new TextDecoder().decode(await readExactly(file, 0, COMPLETE_BYTES_MAX));
+    const known = text.split("\n");
+    return (await filesOf(directory)).every((one) => known.includes(one));
+  } finally {
+    file.close();
+  }
+}
+
+/** Name and identity of each file that holds data. */
+async function filesOf(directory: string): Promise<string[]> {
+  const names = (await denoFiles.list(directory) ?? []).filter((name) => parseSegmentName(name));
+  return await Promise.all(names.map(async (name) => {
+    const file = await denoFiles.open(join(directory, name), "read");
+    try {
+      const { identity, bytes } = await file.stat();
+      return `${name} ${identity} ${bytes}`;
+    } finally {
+      file.close();
+    }
+  }));
 }
 
 /** Meets the other nodes in the place of the one that is repaired, which need not be called. */

@@ -1,3 +1,4 @@
+import { BACKUP_AGE_MAX_MS } from "../journal/backup_file.ts";
 import { denoFiles } from "../journal/deno_files.ts";
 import { openBackup, refuseUsed, restoreBackup } from "../journal/restore.ts";
 import { DATA_OPTIONS, EXIT_DONE, type OperatorCommand } from "./command.ts";
@@ -7,7 +8,8 @@ export const restoreCommand: OperatorCommand = {
   details:
     "Without --node, it is for the node that the backup was made of. Its data directory has to be empty\n" +
     "or not to exist yet. Every byte of the backup is checked first. The node begins a new epoch when it\n" +
-    "starts, and gets what happened since the backup from the other nodes.",
+    "starts, and gets what happened since the backup from the other nodes. Beside nodes that live, only\n" +
+    "a backup younger than 30 days is good: of older ones deletions may be forgotten by then.",
   options: [...DATA_OPTIONS, "dry-run"],
   async run({ operands: [path = ""], options, output }) {
     const indexSeed = crypto.getRandomValues(new Int32Array(1))[0] ?? 0;
@@ -20,6 +22,12 @@ export const restoreCommand: OperatorCommand = {
       else await restoreBackup(denoFiles, backup, directory);
       const bytes = said.files.reduce((sum, file) => sum + file.bytes, 0);
       const { messages, accounts, digest, made } = said;
+      if (Date.now() - Date.parse(made) > BACKUP_AGE_MAX_MS) {
+        output.note(
+          "chat: the backup is more than 30 days old: use it only if no other node is left, or what was " +
+            "deleted since may be there again on this one",
+        );
+      }
       const what = `${path} of ${said.node}, made ${made}: files ${said.files.length}, ` +
         `bytes ${bytes}, messages ${messages}, accounts ${accounts}, digest ${digest}`;
       await output.write(

@@ -24,8 +24,7 @@ export class Salvage {
   readonly #seen = new Map<string, number>();
   /** Whether a line could not be read since the last file began to be whole. */
   #isBroken = false;
-  /** How many operations and facts this node got back. */
-  count = 0;
+  #count = 0;
 
   /** `take` gives the node an operation in its place, `say` a fact as a new operation of its own. */
   constructor(
@@ -43,6 +42,11 @@ export class Salvage {
     return this.#lost;
   }
 
+  /** How many operations and facts this node got back. */
+  get count(): number {
+    return this.#count;
+  }
+
   add(entry: Entry | "unreadable"): void {
     if (entry === "unreadable") this.#isBroken = true;
     else if (isStateRecord(entry)) this.#addState(entry);
@@ -56,7 +60,7 @@ export class Salvage {
     if (seq < due) return;
     if (seq === vector.seqOf(origin) + 1) {
       this.#take(operation);
-      this.count++;
+      this.#count++;
       return;
     }
     if (seq > due) this.#lost.push({ origin, from: due, to: seq - 1 });
@@ -73,7 +77,8 @@ export class Salvage {
           const { name, generation } = claim;
           const made = { kind: "account_created" as const, account, name, generation };
           this.#repeat({ ...made, password: password.hash, ...claim.at });
-        } else if (password !== undefined && !vector.covers(password.at)) {
+        }
+        if (password !== undefined && password.version > 1 && !vector.covers(password.at)) {
           const { hash, version, at } = password;
           const changed = { kind: "password_changed" as const, account, version };
           this.#repeat({ ...changed, password: hash, ...at });
@@ -108,6 +113,8 @@ export class Salvage {
       case "loose_operation":
         if (!vector.covers(record.operation)) this.#repeat(record.operation);
         return;
+      case "checkpoint":
+        return;
       case "coverage":
         for (const [origin, seq] of record.vector) {
           const known = vector.seqOf(origin);
@@ -125,10 +132,11 @@ export class Salvage {
   #repeat(operation: Operation): void {
     const fact = factOf(operation);
     if (fact === undefined) return;
-    // A message keeps its time.
+    // A message keeps its time, and an account its age, which decides about its name.
     const { timeMs, tick } = operation;
-    this.#say(fact, fact.kind === "message_sent" ? { timeMs, tick } : undefined);
-    this.count++;
+    const isOld = fact.kind === "message_sent" || fact.kind === "account_created";
+    this.#say(fact, isOld ? { timeMs, tick } : undefined);
+    this.#count++;
   }
 }
 

@@ -17,6 +17,8 @@ export interface RequestContext {
   newAccountId(): string;
   /** A fresh message key, for clients that sent none. */
   newKey(): string;
+  /** When what is submitted now was made, by its stamp: a clock that was set back does not turn it back. */
+  stampMs(): number;
   /** Makes a fact so. What is formed from now on waits until it is durable. */
   submit(fact: Fact): Operation;
   isOnline(account: Account): boolean;

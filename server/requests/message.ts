@@ -23,7 +23,7 @@ const FORGOTTEN_MARGIN_MS = 60 * 60 * 1000;
 const LISTED_BYTES = 160;
 
 /** What deciding about messages needs: all but who is connected. */
-export type MessageContext = Pick<RequestContext, "state" | "submit" | "newKey" | "nowMs">;
+export type MessageContext = Pick<RequestContext, "state" | "submit" | "newKey" | "stampMs">;
 
 export function sendMessage(
   context: MessageContext,
@@ -44,7 +44,7 @@ export function sendMessage(
   if (known !== undefined && messages.hasCome(known)) {
     return { ...sent(id, messages.timeMsOf(known)), of: messages.provenanceOf(known) };
   }
-  if (isForgotten(id, context.nowMs() + FORGOTTEN_MARGIN_MS)) {
+  if (isForgotten(id, context.stampMs() + FORGOTTEN_MARGIN_MS)) {
     return refuse(
       "key_too_old",
       "the key tells that it is weeks old: send the message with a new one",

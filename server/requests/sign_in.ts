@@ -134,8 +134,9 @@ function signedIn(context: RequestContext, account: Account): LoginSuccess {
   context.session.signIn(account);
   const { node, state } = context;
   const user = state.accounts.nameOf(account);
-  const time = context.nowMs();
-  const token = issueToken(account, time);
+  // By what a key's age is told.
+  const time = context.stampMs();
+  const token = issueToken(account, context.nowMs());
   return { kind: "login_success", payload: { user, node, unread: account.unread, token, time } };
 }
 

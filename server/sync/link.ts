@@ -68,6 +68,8 @@ export class Link {
   #skewMs: number | undefined;
   #stopTimer = (): void => {};
   #hasEnded = false;
+  /** Whether this side has asked for the other's state. */
+  #isTaking = false;
 
   /** `told` is what this side's hello said is durable here. */
   constructor(parts: LinkParts, hello: Hello, theirs: VersionVector, told: VersionVector) {
@@ -120,6 +122,7 @@ export class Link {
 
   /** Asks for the state that was offered, from after what is here of it. */
   takeState(state: string, from: number): void {
+    this.#isTaking = true;
     this.#parts.stream.send({ kind: "take", state, from });
   }
 
@@ -184,6 +187,10 @@ export class Link {
 
   #takeLines(lines: Uint8Array, part: StatePart | undefined): void {
     const entries = readLines(lines);
+    const isState = part !== undefined || entries.some(isStateRecord);
+    if (isState && !(this.#isTaking && part !== undefined)) {
+      throw new Error("a state that was not asked for");
+    }
     const sent = lastOf(entries);
     for (const origin of sent.entries().keys()) {
       if (!isOrigin(origin)) throw new Error("a strange origin");

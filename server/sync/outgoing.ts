@@ -41,6 +41,8 @@ export interface OutgoingParts {
 
 /** What is sent at once, but for a single longer line. */
 export const CHUNK_BYTES_MAX = 256 * 1024;
+/** Of a state: to merge its lines takes longer than to apply operations. */
+const STATE_CHUNK_BYTES_MAX = 64 * 1024;
 /**
  * At so many packets that are not acknowledged as durable nothing more is sent, so nothing queues
  * however slow the other is.
@@ -115,7 +117,7 @@ export class Outgoing {
     if (!this.#isBehind || this.#state !== undefined) return;
     try {
       const source = await this.#parts.log.openState();
-      const isSame = source.id === state && from <= source.bytes;
+      const isSame = source.id === state && from < source.bytes;
       if (this.#isClosed || !this.#isBehind || this.#state !== undefined) return source.close();
       this.#state = { source, at: isSame ? from : 0 };
       void this.#read();
@@ -157,8 +159,13 @@ export class Outgoing {
     if (!this.#isReading) this.#closeReaders();
   }
 
-  #closeReaders(): void {
+  #closeReader(): void {
     this.#reader?.close();
+    this.#reader = undefined;
+  }
+
+  #closeReaders(): void {
+    this.#closeReader();
     this.#state?.source.close();
     this.#state = undefined;
   }
@@ -227,7 +234,10 @@ export class Outgoing {
   }
 
   #lookWhetherLive(): void {
-    this.#isLive ||= !this.#isBehind && this.#at >= this.#parts.log.end;
+    const isUpToDate = !this.#isBehind && this.#at >= this.#parts.log.end;
+    this.#isLive ||= isUpToDate;
+    // What comes next comes from memory; a file that is held open keeps what was deleted from it.
+    if (isUpToDate && !this.#isReading) this.#closeReader();
   }
 
   /** Sends what is in the files. */
@@ -241,12 +251,12 @@ export class Outgoing {
         await this.#parts.nextTurn();
         this.#sendRecent();
       }
-      this.#lookWhetherLive();
     } catch (error) {
       this.#parts.onFailure(error);
     } finally {
       this.#isReading = false;
       if (this.#isClosed) this.#closeReaders();
+      else this.#lookWhetherLive();
     }
   }
 
@@ -263,7 +273,7 @@ export class Outgoing {
 
   async #readState(state: { readonly source: StateSource; at: number }): Promise<void> {
     const { source } = state;
-    const bytes = await source.read(state.at, CHUNK_BYTES_MAX);
+    const bytes = await source.read(state.at, STATE_CHUNK_BYTES_MAX);
     if (this.#isClosed) return;
     if (bytes === undefined || bytes.length === 0) {
       throw new Error("the state that was being sent is no longer there");
