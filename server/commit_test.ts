@@ -8,6 +8,7 @@ import {
 } from "./commit.ts";
 import type { Fact, Operation } from "./core/operation.ts";
 import type { VersionVector } from "./core/version_vector.ts";
+import { StorageError } from "./journal/files.ts";
 import { ManualTimer } from "./testing/manual_timer.ts";
 import { commitTo, ownOrigin, quickLog } from "./testing/test_commit.ts";
 
@@ -289,3 +290,15 @@ Deno.test("Commit lets nothing wait that another node waits for", async () => {
 async function turns(): Promise<void> {
   for (let i = 0; i < 20; i++) await Promise.resolve();
 }
+
+Deno.test("Commit.atNextSettle() looks right after a batch, and says so if there is no further one", async () => {
+  const commit = commitTo(quickLog);
+  const found = commit.atNextSettle(() => [commit.settled, commit.position]);
+  commit.submit(account(1));
+  assertEquals(await found, [1, 1]);
+  const never = commit.atNextSettle(() => "never");
+  commit.close();
+  await assertRejects(() => never, StorageError, "nothing is written");
+  await assertRejects(() => commit.atNextSettle(() => "never"), StorageError);
+  await commit.drained();
+});

@@ -41,6 +41,22 @@ Deno.test("Compactor.stop() ends a compaction that is under way, and leaves no d
   });
 });
 
+Deno.test("Compactor tries again by itself after a failure that is over", async () => {
+  await inTempDirectory(async (directory) => {
+    const files = new FailingFiles({ change: /snapshot/, failAt: 1, code: "ENOSPC" });
+    const { node, compactor, commit, meanwhile } = await compacting(directory, files);
+    await assertRejects(() => compactor.run(), StorageError);
+    compactor.soon();
+    assertEquals(compactor.isDue, false);
+    meanwhile(() => commit.submit(sent(9)));
+    await compactor.run();
+    compactor.soon();
+    assertEquals(compactor.isDue, true);
+    await compactor.stop();
+    await node.close();
+  });
+});
+
 Deno.test("Compactor.run() keeps what is submitted meanwhile", async () => {
   await inTempDirectory(async (directory) => {
     const { node, compactor, commit, meanwhile } = await compacting(directory);

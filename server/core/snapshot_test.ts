@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import {
   ACCOUNTS,
@@ -166,6 +166,47 @@ Deno.test("that a message was deleted is kept while its key is young, and while 
   }
   const deletion = { origin: "node1.e1", seq: 2 };
   assertEquals(asked, [[id, deletion, false], [id, deletion, true]]);
+});
+
+Deno.test("a snapshot names the operation that deleted a message, not one that withdrew it from somebody", () => {
+  const id = messageIdOf(ALICE, "a key that was used for two");
+  const message = { kind: "message_sent" as const, id, sender: "a", recipient: "b", content: "x" };
+  const at = (origin: string, timeMs: number) => ({ timeMs, tick: 0, origin, seq: 1 });
+  const state = fold([
+    { ...message, recipientAccount: BOB, ...at("n1.a", 1) },
+    { kind: "messages_deleted", by: ALICE, ids: [id], ...at("n2.b", 2) },
+    { ...message, recipientAccount: "carolcarol22", ...at("n3.c", 3) },
+  ]);
+  const [record] = snapshotOf(state).filter(({ kind }) => kind === "deleted_state");
+  assert(record?.kind === "deleted_state");
+  assertEquals([record.by, record.deleted.map(({ seq }) => seq)], ["n2.b", [1]]);
+});
+
+Deno.test("what was told of a message before a merge said that it is deleted is told, and over", () => {
+  const id = messageIdOf(ALICE, "a key");
+  const at = (origin: string, seq: number) => ({ timeMs: seq, tick: 0, origin, seq });
+  const sent = { kind: "message_sent" as const, id, sender: "a", recipient: "b", content: "x" };
+  const other = fold([
+    { ...sent, recipientAccount: BOB, ...at("n1.a", 1) },
+    { kind: "messages_deleted", by: ALICE, ids: [id], ...at("n1.a", 2) },
+  ]);
+  const state = fold([{ kind: "messages_read", by: BOB, ids: [id], ...at("n2.b", 1) }]);
+  for (const record of snapshotOf(other)) apply(state, record);
+  assertEquals([...state.early], []);
+});
+
+Deno.test("a merged account whose name another one has had tells who has lost it", () => {
+  const claim = (timeMs: number) => ({
+    ...{ name: "ann", generation: 1 },
+    at: { timeMs, tick: 0, origin: "n1.a", seq: 1 },
+  });
+  const record = (account: string, timeMs: number): StateRecord => ({
+    ...{ kind: "account_state", ...NO_PLACE, account, claim: claim(timeMs) },
+    password: { hash: "x", version: 1, at: claim(timeMs).at },
+  });
+  const state = new ChatState();
+  apply(state, record(BOB, 2));
+  assertEquals(apply(state, record(ALICE, 1)).kind, "account_created");
 });
 
 Deno.test("a message is taken to the last moment that its key may have, and not after it", () => {

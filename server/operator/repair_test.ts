@@ -7,6 +7,9 @@ import type { NodeProcess } from "../testing/cluster_processes.ts";
 import { CONVERGENCE_MS_MAX, scenario, type Town } from "../testing/town.ts";
 import { askNode } from "./control.ts";
 
+/** What a repair makes. */
+const SEGMENT = "journal-00000001.jsonl";
+
 scenario("a flipped bit in the journal is found, and mended from the other nodes", async (town) => {
   const node = await writtenNode(town);
   await flipBit(join(node.data, "journal-00000002.jsonl"), "message 7");
@@ -59,6 +62,40 @@ scenario("a repair needs another node, and changes nothing without one", async (
   assertEquals(await Deno.readFile(path), before);
 });
 
+scenario("what an older repair left behind is no repair of what is damaged now", async (town) => {
+  const node = await writtenNode(town);
+  const workshop = join(node.data, "repair");
+  await Deno.mkdir(workshop);
+  for (const [name, text] of [["complete", "journal-00000009.jsonl 1:1 5"], [SEGMENT, "old"]]) {
+    await Deno.writeTextFile(join(workshop, name ?? ""), text ?? "");
+  }
+  await flipBit(join(node.data, "journal-00000002.jsonl"), "message 7");
+  await assertRepairs(town, node, /wrong checksum/);
+});
+
+scenario(
+  "a repair that was cut short while files were moved goes on with what it had made",
+  async (town) => {
+    const node = await writtenNode(town);
+    await flipBit(join(node.data, "journal-00000002.jsonl"), "message 7");
+    // As it is when it was killed after the first of the damaged files was moved.
+    const copy = `${node.data}-copy`;
+    const damaged = await namesAndIdentities(node.data);
+    assertEquals((await verify(node, "--repair")).code, 0);
+    await Deno.mkdir(copy);
+    await Deno.rename(join(node.data, SEGMENT), join(copy, SEGMENT));
+    await Deno.writeTextFile(join(copy, "complete"), damaged.join("\n"));
+    const last = "journal-00000002.jsonl";
+    await Deno.rename(join(node.data, "damaged-1", last), join(node.data, last));
+    await Deno.rename(copy, join(node.data, "repair"));
+    for (const other of [0, 1]) await town.cluster.node(other).stop();
+    const { code, stdout } = await verify(node, "--repair");
+    assertEquals(code, 0);
+    assertStringIncludes(stdout, "as it was prepared before");
+    assertEquals((await verify(node)).code, 0);
+  },
+);
+
 scenario("a repair of a node that runs is refused", async (town) => {
   const node = await writtenNode(town);
   await node.start();
@@ -94,6 +131,15 @@ async function assertRepairs(town: Town, node: NodeProcess, found: RegExp): Prom
   await node.start();
   await town.cluster.converged(CONVERGENCE_MS_MAX);
   assertEquals(await town.contents(2), contents);
+}
+
+async function namesAndIdentities(directory: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name } of Deno.readDir(directory)) {
+    const { ino, birthtime, size } = await Deno.stat(join(directory, name));
+    found.push(`${name} ${ino}:${birthtime?.getTime()} ${size}`);
+  }
+  return found;
 }
 
 async function verify(node: NodeProcess, ...more: string[]): Promise<Finished> {
