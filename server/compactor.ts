@@ -15,7 +15,7 @@ export interface CompactorParts {
   readonly clock: HybridClock;
   readonly directory: DataDirectory;
   readonly timer: Timer;
-  /** Whether a node is reading what it missed: it would have to begin anew, with the whole state. */
+  /** Whether a node that came back is still being sent what it missed: it would have to begin anew. */
   readonly isBeingRead: () => boolean;
   /** What all nodes have, as far as they are all there: see Cluster.knownByAll(). */
   readonly knownByAll: () => VersionVector | undefined;

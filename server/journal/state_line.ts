@@ -16,7 +16,7 @@ import { integer, type JsonObject, RecordError, string, strings, wrong } from ".
  *
  * `keys` are the ends of the ids of the deleted messages, {@linkcode KEY_CHARS} characters each; `to` is
  * for each of them an index into `recipients`, `seqs` how far the sequence number of the operation that
- * deleted it is from that before: 22 bytes and a few for each.
+ * deleted it is from that before: 22 bytes and a few for each, if few recipients are many times in it.
  */
 export const KEY_CHARS = 22;
 

@@ -42,7 +42,7 @@ const PATIENCE_MS: Record<keyof ControlRequests, number> = {
 const REQUEST_BYTES_MAX = 4096;
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 
-/** Answers an operator's commands, until it is closed. Rejects with StorageError. */
+/** Answers an operator's commands, until it is closed. Throws StorageError. */
 export function listenForOperator(
   directory: string,
   handlers: ControlHandlers,

@@ -104,7 +104,7 @@ function withoutQuotes(message: string): string {
   return message.startsWith("not JSON") ? "not JSON" : message;
 }
 
-class Tally {
+class ImportCounts {
   new = 0;
   known = 0;
   deleted = 0;
@@ -144,7 +144,7 @@ async function importLines(
     },
     note: (line) => output.note(`chat: ${line}`),
   });
-  const [accounts, messages] = [new Tally(), new Tally()];
+  const [accounts, messages] = [new ImportCounts(), new ImportCounts()];
   let strange = 0;
   let end: ExportEnd | undefined;
   for await (const line of lines) {
