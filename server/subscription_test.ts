@@ -108,7 +108,7 @@ Deno.test("Subscription does not tell a message again when an earlier one of its
 });
 
 Deno.test("a client that is cut off again and again, before, in and after a merge, misses nothing", () => {
-  const cuts = fc.infiniteStream(fc.nat(3));
+  const cuts = fc.infiniteStream(fc.nat(4));
   fc.assert(
     fc.property(
       history,
@@ -180,7 +180,8 @@ class CutOff {
   }
 
   readSome(): void {
-    for (let left = this.#next(); left > 0; left--) this.#readOne();
+    // Mostly it is slow: what is told waits for it.
+    if (this.#next() === 0) { for (let left = this.#next(); left > 0; left--) this.#readOne(); }
     if (this.#next() === 0) {
       this.#subscription = new Subscription(this.#state, this.#account, this.#cursor);
     }

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import type { Fact } from "../core/operation.ts";
+import { sealedLine } from "../journal/batch.ts";
 import { counted, recount } from "../testing/observe.ts";
 import {
   BOB,
@@ -11,6 +12,8 @@ import {
   message,
 } from "../testing/memory_cluster.ts";
 import { nextTurn } from "../testing/memory_network.ts";
+import { SYNC_PROTOCOL } from "./membership.ts";
+import type { PacketSink, StreamEnd } from "./packet.ts";
 
 Deno.test("a node that comes back after the others compacted merges their state, and goes on", async () => {
   await withCluster(async (cluster, a, b, c) => {
@@ -204,3 +207,27 @@ async function withCluster(
   await body(cluster, a, b, c);
   await cluster.stop();
 }
+
+Deno.test("a state that was not asked for is not taken, whatever it says that it stands for", async () => {
+  const cluster = new MemoryCluster("a", "b");
+  const a = await cluster.start("a");
+  const lines = sealedLine('{"state":"covers","vector":{"a.e1":99},"time":1,"tick":0}');
+  for (const part of [undefined, { state: "x", end: 1, bytes: 1 }]) {
+    const ended: StreamEnd[] = [];
+    let sink: PacketSink | undefined;
+    a.cluster.welcome({
+      receive: (taking) => void (sink = taking),
+      send() {},
+      close: (end) => void ended.push(end),
+    });
+    sink?.onPacket({
+      ...{ kind: "hello", protocol: SYNC_PROTOCOL, node: "b", origin: "b.e", process: "b" },
+      ...{ version: "", features: [], vector: "", nodes: ["a", "b"], configuration: "" },
+    });
+    sink?.onPacket({ kind: "lines", lines, part });
+    await cluster.network.quiet();
+    assertEquals(ended.map(({ why }) => why.includes("was not asked for")), [true]);
+    assertEquals(a.state.vector.entries().size, 0);
+  }
+  await cluster.stop();
+});
