@@ -5,8 +5,9 @@ import type { AccountId, MessageId } from "./operation.ts";
  * A message's identity is (sender account, key), and its id is just that: the account's 12
  * characters, a dot, and the key as 128 bits in base64url (22 characters). So the same key on any
  * node, after any failover, is the same id, and no node needs to remember keys. A UUID is taken as
- * the 128 bits it is; of any other key it is the beginning of its SHA-256, as a UUID of version 8. Collisions would need
- * 2^64 keys of one sender, and would cost only that sender.
+ * the 128 bits it is; of any other key it is the beginning of its SHA-256, changed in one place if it
+ * looks like a UUID of version 7. Collisions would need 2^64 keys of one sender, and would cost only
+ * that sender.
  */
 export function messageIdOf(sender: AccountId, key: string): MessageId {
   if (!readUuid(key, WORDS)) readHash(key, WORDS);
@@ -25,7 +26,7 @@ export function keyTimeOf(id: MessageId): number | undefined {
 }
 
 const TIMED_VERSION = 7;
-/** Of what is no UUID (RFC 9562, section 5.8). */
+/** Of a hash that would look like one that tells its time (RFC 9562, section 5.8). */
 const HASHED_VERSION = 8;
 const UUID_VARIANT = 2;
 
@@ -133,5 +134,8 @@ function hexAt(key: string, index: number): number {
 function readHash(key: string, words: Int32Array): void {
   const hash = createHash("sha256").update(key, "utf8").digest();
   for (let word = 0; word < 4; word++) words[word] = hash.readInt32BE(word * 4);
-  words[1] = (words[1] as number) & ~0xf000 | HASHED_VERSION << 12;
+  const second = words[1] as number;
+  const looksTimed = (second >>> 12 & 15) === TIMED_VERSION &&
+    (words[2] as number) >>> 30 === UUID_VARIANT;
+  if (looksTimed) words[1] = second & ~0xf000 | HASHED_VERSION << 12;
 }

@@ -2,6 +2,7 @@ import { assertEquals, assertNotEquals } from "@std/assert";
 import fc from "fast-check";
 import {
   ACCOUNT_ID_LENGTH,
+  keyTimeOf,
   messageIdFrom,
   messageIdOf,
   readKeyWords,
@@ -75,3 +76,13 @@ function account() {
   const digit = fc.constantFrom(..."abcdefghijklmnopqrstuvwxyz234567");
   return fc.string({ unit: digit, minLength: ACCOUNT_ID_LENGTH, maxLength: ACCOUNT_ID_LENGTH });
 }
+
+Deno.test("keyTimeOf() tells of UUIDs of version 7 only, and of no hash that looks like one", () => {
+  const timed = "01998765-4321-7d5e-9f60-718293a4b5c6";
+  assertEquals(keyTimeOf(messageIdOf(SENDER, timed)), 0x0199_8765_4321);
+  assertEquals(keyTimeOf(messageIdOf(SENDER, timed.replace("-7d", "-4d"))), undefined);
+  assertEquals(keyTimeOf(messageIdOf(SENDER, timed.replace("-9f", "-cf"))), undefined);
+  for (let number = 0; number < 2000; number++) {
+    assertEquals(keyTimeOf(messageIdOf(SENDER, `key ${number}`)), undefined);
+  }
+});
