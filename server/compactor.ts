@@ -31,6 +31,8 @@ export const COMPACT_BYTES_MIN = 16 * 1024 * 1024;
 export const COMPACT_EVERY_MS = 24 * 60 * 60 * 1000;
 /** For each ms of work others have so many. */
 const REST_PER_WORK = 2;
+/** So long a compaction that is due waits for a node that is being sent what it missed, in ms. */
+export const WAIT_MAX_MS = 10 * 60 * 1000;
 /** How often to look whether it is time, in ms. */
 const LOOK_EVERY_MS = 10_000;
 /** Deleted messages that take as much space as one that is there. */
@@ -47,6 +49,8 @@ export class Compactor {
   #lastMs: number;
   #failedAtBytes = 0;
   #isWanted = false;
+  /** Since when a node is being sent what it missed, as far as that was in the way. */
+  #readSinceMs: number | undefined;
   #isStopped = false;
   #stopLooking: () => void;
 
@@ -147,10 +151,15 @@ export class Compactor {
   #lookLater(): () => void {
     return this.#parts.timer.after(LOOK_EVERY_MS, () => {
       this.#stopLooking = this.#lookLater();
-      if (this.#running === undefined && !this.#parts.isBeingRead() && this.isDue) {
-        void this.#runByItself();
-      }
+      if (this.#running === undefined && this.isDue && !this.#mustWait()) void this.#runByItself();
     });
+  }
+
+  /** For a node that is being sent what it missed, but not for one that does not get on. */
+  #mustWait(): boolean {
+    const nowMs = this.#parts.timer.nowMs();
+    this.#readSinceMs = this.#parts.isBeingRead() ? this.#readSinceMs ?? nowMs : undefined;
+    return this.#readSinceMs !== undefined && nowMs - this.#readSinceMs < WAIT_MAX_MS;
   }
 
   async #runByItself(): Promise<void> {

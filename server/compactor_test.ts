@@ -1,11 +1,12 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Commit, type Timer } from "./commit.ts";
-import { Compactor } from "./compactor.ts";
+import { Compactor, WAIT_MAX_MS } from "./compactor.ts";
 import { HybridClock } from "./core/hybrid_clock.ts";
 import { StorageError } from "./journal/files.ts";
 import { JournalError } from "./journal/journal.ts";
 import { OwnOrigin } from "./own_origin.ts";
 import { contentsOf, FailingFiles, inTempDirectory } from "./testing/journal_fixture.ts";
+import { ManualTimer } from "./testing/manual_timer.ts";
 import { account, ANN, BOB, JournalNode, sent } from "./testing/journal_node.ts";
 
 Deno.test("Compactor.run() makes no snapshot of what the journal failed to write", async () => {
@@ -57,6 +58,27 @@ Deno.test("Compactor tries again by itself after a failure that is over", async 
   });
 });
 
+Deno.test("Compactor waits for a node that reads what it missed, and not for ever", async () => {
+  await inTempDirectory(async (directory) => {
+    const timer = new ManualTimer();
+    const { node, compactor } = await compacting(directory, undefined, {
+      timer,
+      isBeingRead: true,
+    });
+    compactor.soon();
+    const stepMs = 10_000;
+    for (let ms = 0; ms < WAIT_MAX_MS; ms += stepMs) timer.pass(stepMs);
+    assertEquals(compactor.isDue, true);
+    timer.pass(stepMs);
+    // It has begun.
+    assertEquals(compactor.isDue, false);
+    const stopped = compactor.stop();
+    timer.pass(stepMs);
+    await stopped;
+    await node.close();
+  });
+});
+
 Deno.test("Compactor.run() keeps what is submitted meanwhile", async () => {
   await inTempDirectory(async (directory) => {
     const { node, compactor, commit, meanwhile } = await compacting(directory);
@@ -73,13 +95,17 @@ Deno.test("Compactor.run() keeps what is submitted meanwhile", async () => {
 });
 
 /** A node with some data; `meanwhile` says what happens once in the middle of a compaction. */
-async function compacting(directory: string, files?: FailingFiles) {
+async function compacting(
+  directory: string,
+  files?: FailingFiles,
+  parts: { readonly timer?: Timer; readonly isBeingRead?: boolean } = {},
+) {
   const node = await JournalNode.open(directory, files);
   await node.write(account(ANN, "ann"), account(BOB, "bob"), sent(1), sent(2), sent(3));
   const failed = Promise.withResolvers<unknown>();
   let happens: (() => void) | undefined;
   let ms = 0;
-  const timer: Timer = {
+  const timer: Timer = parts.timer ?? {
     // Each look at it takes so long that there is a pause after each record.
     nowMs: () => ms++,
     after(delayMs, action) {
@@ -109,7 +135,7 @@ async function compacting(directory: string, files?: FailingFiles) {
   });
   const compactor = new Compactor({
     ...{ state, commit, clock, timer, directory: node.directory },
-    isBeingRead: () => false,
+    isBeingRead: () => parts.isBeingRead ?? false,
     knownByAll: () => undefined,
     nowMs: () => 1_795_000_000_000,
     log() {},
