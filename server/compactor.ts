@@ -105,7 +105,7 @@ export class Compactor {
         records: () => recordsOf(state, this.#mayForget()),
         clock: () => clock.last,
         settled: () => this.#unlessStopped(this.#settled()),
-        nowMs: timer.nowMs,
+        nowMs: () => timer.nowMs(),
         pause: (workedMs) =>
           this.#unlessStopped(
             new Promise((resolve) => timer.after(REST_PER_WORK * workedMs, resolve)),
