@@ -16,13 +16,13 @@ import {
   arrivals,
   extent,
   fold,
-  type History,
   history,
   interleave,
   model,
   RUNS,
   viewOf,
   within,
+  withoutRepeats,
 } from "./testing/histories.ts";
 
 const [ALICE, BOB] = ["alicealiceal", "bobbobbobbob"];
@@ -144,20 +144,6 @@ Deno.test("a client that is cut off again and again, before, in and after a merg
     RUNS,
   );
 });
-
-/** Every message is sent once: of one that was sent twice only one of the two operations counts. */
-function withoutRepeats(history: History): History {
-  const ids = new Set<string>();
-  return history.map((operation) => {
-    if (operation.kind !== "message_sent") return operation;
-    const { id, timeMs, tick, origin, seq } = operation;
-    if (!ids.has(id)) {
-      ids.add(id);
-      return operation;
-    }
-    return { kind: "messages_read", by: ACCOUNTS[0] ?? "", ids: [], timeMs, tick, origin, seq };
-  });
-}
 
 /** A client that is cut off now and then, and goes on from the cursor of its last event. */
 class CutOff {
