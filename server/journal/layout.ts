@@ -24,31 +24,43 @@ export function isUnfinishedRestore(name: string): boolean {
 /** Which of a directory's files hold its data. */
 export interface Layout {
   readonly snapshot: number | undefined;
-  /** Without gaps. */
+  /** In order, from the snapshot's number or the first on. */
   readonly segments: readonly number[];
   /** Names of what a snapshot has replaced, or was to become one. */
   readonly leftovers: readonly string[];
 }
 
-/** Reads it from the names. Throws {@linkcode DataDirectoryError} if a segment is missing. */
-export function layoutOf(directory: string, names: readonly string[]): Layout {
+/** Reads it from the names, and which segments should be between those that are there. */
+export function partsIn(
+  names: readonly string[],
+): Layout & { readonly first: number; readonly missing: readonly number[] } {
   const found = names.flatMap((name) => parseSegmentName(name) ?? []);
   const numbersOf = (kind: "journal" | "snapshot") =>
     found.filter((one) => one.kind === kind).map(({ segment }) => segment).sort((a, b) => a - b);
   const snapshot = numbersOf("snapshot").at(-1);
   const first = snapshot ?? FIRST_SEGMENT;
   const segments = numbersOf("journal").filter((segment) => segment >= first);
-  const missing = segments.findIndex((segment, index) => segment !== first + index);
-  if (missing >= 0 || (segments.length === 0 && snapshot !== undefined)) {
-    const name = segmentName("journal", first + Math.max(missing, 0));
-    throw new DataDirectoryError(
-      `Cannot use ${directory}: ${name} is missing. Put it back, get it from another node with ` +
-        "chat log verify --repair, or restore a backup.",
-    );
+  const missing: number[] = [];
+  for (let number = first; number <= (segments.at(-1) ?? first); number++) {
+    if (!segments.includes(number)) missing.push(number);
   }
   const leftovers = names.filter((name) => {
     const { segment = first } = parseSegmentName(name) ?? {};
     return segment < first || isSnapshotDraft(name);
   });
-  return { snapshot, segments: segments.length === 0 ? [first] : segments, leftovers };
+  return { snapshot, first, segments, missing, leftovers };
+}
+
+/** Reads it from the names. Throws {@linkcode DataDirectoryError} if a segment is missing. */
+export function layoutOf(directory: string, names: readonly string[]): Layout {
+  const { snapshot, first, segments, missing, leftovers } = partsIn(names);
+  const isNew = snapshot === undefined && segments.length === 0;
+  if (missing[0] !== undefined && !isNew) {
+    const name = segmentName("journal", missing[0]);
+    throw new DataDirectoryError(
+      `Cannot use ${directory}: ${name} is missing. Put it back, get it from another node with ` +
+        "chat log verify --repair, or restore a backup.",
+    );
+  }
+  return { snapshot, segments: isNew ? [first] : segments, leftovers };
 }

@@ -1,9 +1,8 @@
 import { join } from "node:path";
 import { FileError, type Files, type OpenFile, StorageError } from "./files.ts";
-import { DataDirectoryError, FIRST_SEGMENT } from "./layout.ts";
+import { DataDirectoryError, partsIn } from "./layout.ts";
 import { NODE_FILE, type NodeFile, readNodeFile } from "./node_file.ts";
 import { parseSegmentName, type SegmentHeader, segmentName } from "./segment.ts";
-import { isSnapshotDraft } from "./snapshot_file.ts";
 
 /** A file of a data directory that is open for reading. */
 export interface DataFile extends Pick<SegmentHeader, "kind" | "segment"> {
@@ -113,7 +112,7 @@ interface Parts {
   readonly leftovers: readonly string[];
 }
 
-/** As `layoutOf` has it, but for a directory of which something is missing. */
+/** Also of a directory of which something is missing. */
 function partsOf(directory: string, listed: readonly string[] | undefined): Parts {
   if (listed === undefined) {
     throw new DataDirectoryError(
@@ -122,30 +121,18 @@ function partsOf(directory: string, listed: readonly string[] | undefined): Part
     );
   }
   const names = listed.toSorted();
-  const all = names.flatMap((name) => parseSegmentName(name) ?? []);
-  if (all.length === 0 && !names.includes(NODE_FILE)) {
+  const hasData = names.some((name) => parseSegmentName(name) !== undefined);
+  if (!hasData && !names.includes(NODE_FILE)) {
     throw new DataDirectoryError(
       `Cannot read ${directory}: there is no journal in it. Name the node's directory with --data, ` +
         "or the node with --node.",
     );
   }
-  const numbersOf = (wanted: SegmentHeader["kind"]) =>
-    all.filter(({ kind }) => kind === wanted).map(({ segment }) => segment).sort((a, b) => a - b);
-  const snapshot = numbersOf("snapshot").at(-1);
-  const first = snapshot ?? FIRST_SEGMENT;
-  const segments = numbersOf("journal").filter((segment) => segment >= first);
-  const missing: number[] = [];
-  for (let number = first; number <= (segments.at(-1) ?? first); number++) {
-    if (!segments.includes(number)) missing.push(number);
-  }
+  const { snapshot, segments, missing, leftovers } = partsIn(names);
   const found = [
     ...(snapshot === undefined ? [] : [{ kind: "snapshot" as const, segment: snapshot }]),
     ...segments.map((segment) => ({ kind: "journal" as const, segment })),
   ];
-  const leftovers = names.filter((name) => {
-    const { segment = first } = parseSegmentName(name) ?? {};
-    return segment < first || isSnapshotDraft(name);
-  });
   return { names, snapshot, found, missing, leftovers };
 }
 
