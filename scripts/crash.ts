@@ -8,10 +8,10 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
+import { CONVERSATION_FAULTS } from "../server/testing/people/findings.ts";
+import { Random } from "../server/testing/random.ts";
 import { executable, fromSource } from "../server/testing/server_process.ts";
 import { runCampaign } from "./crash/campaign.ts";
-import { FAULTS } from "./crash/ledger.ts";
-import { Random } from "./random.ts";
 
 const flags = parseArgs(Deno.args, { string: ["kills", "seed", "chat"] });
 const kills = Number(flags.kills ?? 200);
@@ -23,7 +23,7 @@ if (!Number.isSafeInteger(kills) || !Number.isSafeInteger(seed)) {
 const directory = await Deno.makeTempDir({ prefix: "chat-crash-" });
 console.log(`${kills} kills, --seed ${seed}, data in ${directory}`);
 
-const report = await runCampaign({
+const { history, torn, ...report } = await runCampaign({
   program: flags.chat === undefined ? fromSource : executable(flags.chat),
   directory,
   kills,
@@ -31,14 +31,14 @@ const report = await runCampaign({
   log: console.log,
 });
 console.log(
-  `${report.kills} kills, ${report.sent} sent, ${report.acknowledged} acknowledged, ` +
-    `${report.torn} torn batches cut`,
+  `${report.kills} kills, ${history.written} sent, ${history.tally.send.ok} acknowledged, ` +
+    `${torn} torn batches cut`,
 );
-for (const fault of FAULTS) {
-  const what = report.faults.get(fault) ?? [];
+for (const fault of CONVERSATION_FAULTS) {
+  const what = history.findings.of(fault);
   console.log(`${fault}: ${what.length}${what.slice(0, 5).map((one) => `\n  ${one}`).join("")}`);
 }
-if (report.faults.size > 0) {
+if (!history.findings.isEmpty) {
   console.log(`what it has is left in ${directory}`);
   Deno.exit(1);
 }

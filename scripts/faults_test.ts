@@ -1,21 +1,21 @@
 import { assertEquals, assertGreater } from "@std/assert";
-import { fromSource } from "../server/testing/server_process.ts";
-import { runFaults } from "./faults/campaign.ts";
-import { Random } from "./random.ts";
+import { Random } from "../server/testing/random.ts";
+import { runFaults, withSetClock } from "./faults/campaign.ts";
 
 Deno.test("a cluster that is killed, paused and cut under load has all that it acknowledged, once (6 kills)", async () => {
   const directory = await Deno.makeTempDir({ prefix: "chat-faults-" });
   const random = new Random(Date.now());
-  const { books, damage } = await runFaults({
-    program: fromSource,
+  const { history, damage } = await runFaults({
+    program: withSetClock,
+    clocks: true,
     directory,
     kills: 6,
     clients: 6,
     random,
     log() {},
   });
-  assertEquals([...books.faults], [], `see ${directory}`);
-  assertEquals([damage.single, damage.double], [4, 2]);
-  for (const count of [damage.pauses, damage.cuts, books.acknowledged]) assertGreater(count, 0);
+  assertEquals(history.findings.list(), [], `see ${directory}`);
+  assertEquals([damage["single kill"], damage["double kill"]], [4, 2]);
+  for (const count of [damage.pause, damage.cut, history.acknowledged]) assertGreater(count, 0);
   await Deno.remove(directory, { recursive: true });
 });

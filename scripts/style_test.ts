@@ -9,23 +9,34 @@ const LINES_MAX = 500;
 const LAYERS: Record<string, { files: RegExp; imports: string[] }> = {
   main: { files: /^main\.ts$/, imports: ["serve", "operator", "client", "text"] },
   serve: {
-    files: /^server\/(serve(_command)?|replication|push)\.ts$/,
+    files: /^server\/(serve(_command)?|peer_port|push)\.ts$/,
     imports: [
-      ...["config", "tcp", "session", "requests", "auth", "sync", "commit", "journal", "core"],
-      ...["operator", "open_node"],
+      ...["node", "config", "tcp", "session", "requests", "auth", "sync", "commit", "journal"],
+      ...["core", "operator", "deno_outside"],
+      "codec",
+    ],
+  },
+  // All of a node but for what it stands on.
+  node: {
+    files: /^server\/node\.ts$/,
+    imports: [
+      ...["open_node", "config", "session", "requests", "auth", "sync", "commit", "journal"],
+      ...["core", "outside"],
       "codec",
     ],
   },
   open_node: {
     files: /^server\/(open_node|make_cluster)\.ts$/,
-    imports: ["config", "sync", "commit", "journal", "core", "codec"],
+    imports: ["config", "sync", "commit", "journal", "core", "outside", "codec"],
   },
+  outside: { files: /^server\/outside\.ts$/, imports: ["commit", "journal"] },
+  deno_outside: { files: /^server\/deno_outside\.ts$/, imports: ["outside", "journal"] },
   // Commands on a node's files, and how they talk to a node that runs.
   operator: {
     files: /^server\/operator\//,
     imports: [
       ...["open_node", "config", "requests", "auth", "sync", "commit", "journal", "core"],
-      "codec",
+      ...["deno_outside", "codec"],
     ],
   },
   config: { files: /^server\/config(_error)?\.ts$/, imports: [] },
@@ -58,6 +69,7 @@ const TOUCH_THE_OUTSIDE = [
   "server/serve.ts",
   "server/serve_command.ts",
   "server/tcp.ts",
+  "server/deno_outside.ts",
   "server/journal/deno_files.ts",
   "server/operator/control.ts",
   "server/operator/deno_input.ts",

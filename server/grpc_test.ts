@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Client, credentials, type ServiceError, status } from "@grpc/grpc-js";
-import { Random } from "../scripts/random.ts";
+import { Random } from "./testing/random.ts";
 import { sealedLine } from "./journal/batch.ts";
 import type { Packet, PacketStream, StreamEnd } from "./sync/packet.ts";
 import { grpcTransport, serviceOf } from "./sync/grpc.ts";

@@ -2,18 +2,16 @@ import { type NodeConfig, ServerConfig } from "./config.ts";
 import type { DataDirectory } from "./journal/data_directory.ts";
 import { openState } from "./journal/state_reader.ts";
 import { Cluster, type ClusterParts } from "./sync/cluster.ts";
-import { grpcTransport } from "./sync/grpc.ts";
 import type { Membership } from "./sync/membership.ts";
 import type { OperationLog } from "./sync/outgoing.ts";
 
-export interface MakeClusterParts
-  extends Omit<ClusterParts, "membership" | "peers" | "transport" | "log"> {
+export interface MakeClusterParts extends Omit<ClusterParts, "membership" | "peers" | "log"> {
   readonly config: ServerConfig;
   readonly node: NodeConfig;
   readonly directory: DataDirectory;
 }
 
-/** The other nodes of a configuration, over gRPC. */
+/** The other nodes of a configuration. */
 export function makeCluster(parts: MakeClusterParts): Cluster {
   const { config, node, directory } = parts;
   return new Cluster({
@@ -23,7 +21,6 @@ export function makeCluster(parts: MakeClusterParts): Cluster {
       name,
       address: ServerConfig.addressOf(grpc),
     })),
-    transport: grpcTransport,
     log: logOf(directory),
   });
 }

@@ -1,5 +1,4 @@
-import { setImmediate } from "node:timers";
-import { Commit, stampOf, type Timer } from "./commit.ts";
+import { Commit, stampOf } from "./commit.ts";
 import type { NodeConfig, ServerConfig } from "./config.ts";
 import { apply } from "./core/apply.ts";
 import type { Change } from "./core/effects.ts";
@@ -11,23 +10,10 @@ import {
   openDataDirectory,
   type OpeningReport,
 } from "./journal/data_directory.ts";
-import { denoFiles } from "./journal/deno_files.ts";
+import { type Outside, randomId } from "./outside.ts";
 import { OwnOrigin } from "./own_origin.ts";
 
-const ID_DIGITS = "0123456789abcdefghjkmnpqrstvwxyz";
 const EPOCH_LENGTH = 8;
-
-/** This machine's clock that nobody sets. */
-export const timer: Timer = {
-  nowMs: () => performance.now(),
-  after(delayMs, action) {
-    const running = setTimeout(action, delayMs);
-    return () => clearTimeout(running);
-  },
-};
-
-/** Resolves once everything that has arrived by now was looked at. */
-export const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 export interface OpenNodeOptions {
   readonly config: ServerConfig;
@@ -50,16 +36,18 @@ export interface OpenNode {
 }
 
 /** Opens the data directory, and reads all of it. Rejects with StorageError. */
-export async function openNode(options: OpenNodeOptions): Promise<OpenNode> {
+export async function openNode(options: OpenNodeOptions, outside: Outside): Promise<OpenNode> {
   const { config, node, dataDirectory, log } = options;
-  const state = new ChatState(crypto.getRandomValues(new Int32Array(1))[0]);
+  const { files, timer } = outside;
+  const newEpoch = () => randomId(outside, EPOCH_LENGTH);
+  const state = new ChatState(new Int32Array(outside.randomBytes(4).buffer)[0]);
   const clock = new HybridClock();
-  const startedMs = Date.now();
+  const startedMs = outside.wallMs();
   const directory = await openDataDirectory({
     directory: dataDirectory,
     node: node.name,
-    files: denoFiles,
-    newEpoch: () => randomId(EPOCH_LENGTH),
+    files,
+    newEpoch,
     apply(entry) {
       const stamp = stampOf(entry);
       if (stamp !== undefined) clock.observe(stamp, startedMs);
@@ -72,7 +60,7 @@ export async function openNode(options: OpenNodeOptions): Promise<OpenNode> {
     node: node.name,
     epoch: directory.epoch,
     confirmed: directory.report.epoch !== "kept" || config.nodes.length === 1,
-    newEpoch: () => randomId(EPOCH_LENGTH),
+    newEpoch,
     record: (epoch) => directory.beginEpoch(epoch),
     onRenewed: (why) => log(`begins a new epoch: ${why}`),
   });
@@ -81,20 +69,13 @@ export async function openNode(options: OpenNodeOptions): Promise<OpenNode> {
     state,
     log: directory.journal,
     clock,
-    nowMs: Date.now,
+    nowMs: () => outside.wallMs(),
     timer,
-    nextTurn,
+    nextTurn: () => outside.nextTurn(),
     origin,
     onFailure: failure.reject,
   });
   return { state, clock, directory, origin, commit, failed: failure.promise };
-}
-
-/** Of digits and small letters. */
-export function randomId(length: number): string {
-  let id = "";
-  for (const byte of crypto.getRandomValues(new Uint8Array(length))) id += ID_DIGITS[byte & 31];
-  return id;
 }
 
 /** A journal holds each origin's operations once and in sequence: anything else is damage. */

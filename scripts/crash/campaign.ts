@@ -1,8 +1,9 @@
+import { checkConversation } from "../../server/testing/people/explain.ts";
+import { History } from "../../server/testing/people/history.ts";
+import type { Random } from "../../server/testing/random.ts";
 import { type Program, ServerProcess } from "../../server/testing/server_process.ts";
 import { type Credentials, signUp } from "../../server/testing/wire_client.ts";
-import type { Random } from "../random.ts";
 import { CrashClient } from "./client.ts";
-import type { Fault } from "./ledger.ts";
 
 export interface CampaignOptions {
   readonly program: Program;
@@ -15,11 +16,8 @@ export interface CampaignOptions {
 
 export interface CampaignReport {
   readonly kills: number;
-  readonly sent: number;
-  readonly acknowledged: number;
+  readonly history: History;
   readonly torn: number;
-  /** Each with what it was about; empty if all is well. */
-  readonly faults: ReadonlyMap<Fault, readonly string[]>;
 }
 
 /** Conversations are read as a whole after every so many kills, and at the end. */
@@ -34,8 +32,8 @@ const LIFE_MS_MAX = 300;
 export async function runCampaign(options: CampaignOptions): Promise<CampaignReport> {
   const { program, directory, kills, random, log } = options;
   let server = await ServerProcess.start(program, directory);
-  const clients = await meet(server.port, options);
-  const faults = new Map<Fault, string[]>();
+  const history = new History({ nodes: 1, safeCopies: 1, nowMs: () => performance.now() });
+  const clients = await meet(server.port, options, history);
   let torn = 0;
   for (let kill = 1; kill <= kills; kill++) {
     await killUnderLoad(server, clients, random.below(LIFE_MS_MAX));
@@ -44,27 +42,25 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRep
     if (kill % CHECK_EVERY !== 0 && kill !== kills) continue;
     await Promise.all(clients.map((client) => client.settle(server.port)));
     for (const client of clients) {
-      for (const [fault, what] of client.ledger.check(await client.conversation(server.port))) {
-        faults.set(fault, [...faults.get(fault) ?? [], ...what]);
-      }
+      checkConversation(history, client.conversation, await client.listed(server.port), "it");
     }
-    log(`${kill} of ${kills} kills: ${total(clients, "acknowledged")} acknowledged`);
-    if (faults.size > 0) break;
+    log(`${kill} of ${kills} kills: ${history.tally.send.ok} acknowledged`);
+    if (!history.findings.isEmpty) break;
   }
   await server.stop();
-  const sent = total(clients, "size");
-  return { kills, sent, acknowledged: total(clients, "acknowledged"), torn, faults };
+  return { kills, history, torn };
 }
 
 async function meet(
   port: number,
   { clients = 8, random }: CampaignOptions,
+  history: History,
 ): Promise<CrashClient[]> {
   const users: Credentials[] = await Promise.all(
     Array.from({ length: clients }, (_, i) => signUp(port, `user${i}`, "correct horse")),
   );
   const all = users.map((me, i) =>
-    new CrashClient(me, users[(i + 1) % clients]?.name ?? me.name, random)
+    new CrashClient(me, users[(i + 1) % clients]?.name ?? me.name, history, random)
   );
   for (const [i, client] of all.entries()) client.admirer = all[(i + clients - 1) % clients];
   return all;
@@ -81,8 +77,4 @@ async function killUnderLoad(
   await server.stop("SIGKILL");
   stopped = true;
   await working;
-}
-
-function total(clients: readonly CrashClient[], what: "size" | "acknowledged"): number {
-  return clients.reduce((sum, { ledger }) => sum + ledger[what], 0);
 }

@@ -1,27 +1,28 @@
 import type { ChatMessage } from "../../codec/message.ts";
+import type { Conversation, History, Message } from "../../server/testing/people/history.ts";
+import type { Random } from "../../server/testing/random.ts";
 import { ClosedError, type Credentials, WireClient } from "../../server/testing/wire_client.ts";
-import type { Random } from "../random.ts";
-import { type Entry, Ledger } from "./ledger.ts";
 
 /** Sent at once before their replies are waited for. */
 const IN_FLIGHT = 8;
 
 /**
  * A user who sends to one friend, deletes some of that, and reads what another friend sends, while
- * the server is killed at any moment; and who remembers what was acknowledged.
+ * the server is killed at any moment; and who notes in the history what was acknowledged.
  */
 export class CrashClient {
   readonly me: Credentials;
   readonly #friend: string;
-  readonly ledger = new Ledger();
+  readonly #history: History;
   /** Whose messages this client reads. */
   admirer: CrashClient | undefined;
   readonly #random: Random;
   #count = 0;
 
-  constructor(me: Credentials, friend: string, random: Random) {
+  constructor(me: Credentials, friend: string, history: History, random: Random) {
     this.me = me;
     this.#friend = friend;
+    this.#history = history;
     this.#random = random;
   }
 
@@ -44,12 +45,20 @@ export class CrashClient {
   /** Sends again, with its key, each message of which it is unknown whether it was stored. */
   async settle(port: number): Promise<void> {
     const client = await WireClient.resumed(port, this.me);
-    for (const entry of this.ledger.unknown()) await this.#send(client, [entry]);
+    for (const message of this.conversation.messages()) {
+      const isMine = message.sender === this.me.name;
+      if (isMine && message.id === undefined) await this.#send(client, "resend", [message]);
+    }
     client.close();
   }
 
-  /** The whole conversation with the friend. */
-  async conversation(port: number): Promise<ChatMessage[]> {
+  /** With the friend, as it should be. */
+  get conversation(): Conversation {
+    return this.#history.between(this.me.name, this.#friend);
+  }
+
+  /** The whole conversation with the friend, as the server has it. */
+  async listed(port: number): Promise<ChatMessage[]> {
     const client = await WireClient.resumed(port, this.me);
     const pages: (readonly ChatMessage[])[] = [];
     for (;;) {
@@ -64,45 +73,63 @@ export class CrashClient {
   }
 
   async #sendSome(client: WireClient): Promise<void> {
-    const entries = Array.from({ length: IN_FLIGHT }, () => {
-      const content = `${this.me.name} ${this.#count++} ${"x".repeat(this.#random.below(200))}`;
-      return this.ledger.add(this.me.name, crypto.randomUUID(), content);
+    const { name: sender } = this.me;
+    const messages = Array.from({ length: IN_FLIGHT }, () => {
+      const content = `${sender} ${this.#count++} ${"x".repeat(this.#random.below(200))}`;
+      const key = crypto.randomUUID();
+      return this.#history.write({ sender, recipient: this.#friend, key, content });
     });
-    await this.#send(client, entries);
+    await this.#send(client, "send", messages);
   }
 
-  async #send(client: WireClient, entries: readonly Entry[]): Promise<void> {
-    for (const { key, content } of entries) {
+  async #send(
+    client: WireClient,
+    kind: "send" | "resend",
+    messages: readonly Message[],
+  ): Promise<void> {
+    const operations = messages.map((one) => this.#history.begin(kind, this.me.name, [one]));
+    for (const { key, content } of messages) {
       const payload = { to: this.#friend, content, key };
       await client.send({ kind: "send_message", payload });
     }
-    for (const entry of entries) {
+    for (const operation of operations) {
       const reply = await client.reply();
       if (reply.kind !== "sent") throw new Error(`Cannot go on: ${JSON.stringify(reply)}`);
-      this.ledger.acknowledge(entry, reply.payload.id);
+      const { id, copies } = reply.payload;
+      this.#history.succeed(operation, { node: undefined, id, copies });
     }
   }
 
   /** Some of the newest, so that deletes meet messages of the same batches. */
   async #deleteSome(client: WireClient): Promise<void> {
-    const newest = await this.#newest(client, this.#friend);
-    const entries = newest.flatMap(({ id }) => this.ledger.find(id) ?? [])
-      .filter(() => this.#random.oneIn(3));
-    for (const entry of entries) entry.deletion = "asked";
-    const ids = entries.flatMap(({ id }) => id ?? []);
-    await client.expect("done", { kind: "delete_messages", payload: ids });
-    for (const entry of entries) entry.deletion = "acknowledged";
+    const some = await this.#newest(client, this.#friend);
+    const messages = this.#known(some, this.#friend).filter(() => this.#random.oneIn(3));
+    await this.#change(client, "delete", messages);
   }
 
   async #readSome(client: WireClient): Promise<void> {
     if (this.admirer === undefined) return;
-    const newest = await this.#newest(client, this.admirer.me.name);
-    const ids = newest.map(({ id }) => id).filter(() => this.#random.oneIn(2));
-    await client.expect("done", { kind: "read_messages", payload: ids });
-    for (const id of ids) {
-      const entry = this.admirer.ledger.find(id);
-      if (entry !== undefined) entry.read = true;
-    }
+    const { name } = this.admirer.me;
+    const messages = this.#known(await this.#newest(client, name), name);
+    await this.#change(client, "read", messages.filter(() => this.#random.oneIn(2)));
+  }
+
+  async #change(
+    client: WireClient,
+    kind: "read" | "delete",
+    messages: readonly Message[],
+  ): Promise<void> {
+    const operation = this.#history.begin(kind, this.me.name, messages);
+    const ids = messages.flatMap(({ id }) => id ?? []);
+    const request = { kind: `${kind}_messages`, payload: ids } as const;
+    const { copies } = await client.expect("done", request);
+    // All of these are there, or were read before: with one node, all that was asked holds.
+    this.#history.succeed(operation, { node: undefined, copies });
+  }
+
+  #known(listed: readonly ChatMessage[], friend: string): Message[] {
+    const conversation = this.#history.between(this.me.name, friend);
+    return listed.flatMap(({ id }) => conversation.withId(id) ?? []);
   }
 
   #newest(client: WireClient, friend: string): Promise<readonly ChatMessage[]> {

@@ -1,14 +1,22 @@
+import { denoOutside } from "../../client/deno_outside.ts";
 import { ClusterProcesses } from "../../server/testing/cluster_processes.ts";
-import type { Program } from "../../server/testing/server_process.ts";
+import { audit } from "../../server/testing/people/audit.ts";
+import { History } from "../../server/testing/people/history.ts";
+import { Person } from "../../server/testing/people/person.ts";
+import { Random } from "../../server/testing/random.ts";
+import { fromSourceAfter, type Program } from "../../server/testing/server_process.ts";
 import { type Credentials, signUp } from "../../server/testing/wire_client.ts";
-import { Random } from "../random.ts";
-import { audit } from "./audit.ts";
-import { Books } from "./books.ts";
-import { Chaos, type Damage, within } from "./chaos.ts";
-import { Person } from "./person.ts";
+import { Chaos, type Damage, type Tools, within } from "./chaos.ts";
+import { SmallDisk } from "./small_disk.ts";
+import { WallClock } from "./wall_clock.ts";
+
+/** What to run so that clocks can jump. */
+export const withSetClock = fromSourceAfter(new URL("set_clock.ts", import.meta.url).pathname);
 
 export interface FaultsOptions {
   readonly program: Program;
+  /** Whether it runs set_clock.ts first: then wall clocks jump. */
+  readonly clocks: boolean;
   /** Keeps the nodes' data and logs. */
   readonly directory: string;
   readonly kills: number;
@@ -21,17 +29,34 @@ export interface FaultsOptions {
 
 export interface FaultsReport {
   readonly damage: Damage;
-  readonly books: Books;
+  readonly history: History;
   readonly reconnects: number;
   readonly events: number;
   /** The longest from healing to the same state on all nodes, in ms. */
   readonly convergenceMs: number;
+  /** Whether this system permitted a disk that can be filled. */
+  readonly hadSmallDisk: boolean;
 }
 
+/** Shorter than a person's, so that a paused node is given up and its requests go elsewhere. */
+const TIMEOUTS = {
+  connectMs: 1000,
+  replyMs: 2500,
+  heartbeatMs: 1000,
+  backoffMinMs: 50,
+  backoffMaxMs: 500,
+  failoverJitterMs: 50,
+  stableMs: 2000,
+  signInGiveUpMs: 20_000,
+};
+/** Between two things a person does, at most, in ms. */
+const PACE_MS = 150;
 /** All is healed, settled and compared after every so many kills… */
 const ROUND_KILLS = 25;
 /** …and after these if a disk is lost: before the next is, all has to be on all others. */
 const ROUND_KILLS_WIPING = 5;
+/** Whose disk is filled, where that is permitted. */
+const FULL_NODE = "node3";
 /** Sign-ups at once: each keeps a core busy for 0.2 s. */
 const SIGN_UPS_AT_ONCE = 2;
 const PASSWORD = "a password of the campaign";
@@ -45,73 +70,101 @@ const SETTLING_MS_MAX = 30_000;
 /** Breaks a cluster under load, heals it, and compares what it has with what it acknowledged. */
 export async function runFaults(options: FaultsOptions): Promise<FaultsReport> {
   const { program, directory } = options;
-  await using cluster = await ClusterProcesses.start({ program, directory });
-  const campaign = await Campaign.begin(cluster, options);
+  await using small = await SmallDisk.mount(`${directory}/small-disk`);
+  const dataOf = (node: string) =>
+    `${node === FULL_NODE && small !== undefined ? small.path : directory}/${node}`;
+  await using cluster = await ClusterProcesses.start({ program, directory, dataOf });
+  const node = cluster.nodes.find(({ name }) => name === FULL_NODE);
+  const tools: Tools = {
+    clocks: options.clocks ? cluster.nodes.map((node) => new WallClock(node)) : [],
+    ...(node !== undefined && small !== undefined && { disk: { node, small } }),
+  };
+  const campaign = await Campaign.begin(cluster, tools, options);
   await campaign.run();
-  return campaign.report();
+  // With its file system all that it has would go.
+  if (small !== undefined && campaign.hasFound) await small.keep(`${directory}/${FULL_NODE}`);
+  return { ...campaign.report(), hadSmallDisk: small !== undefined };
 }
 
 class Campaign {
   readonly #cluster: ClusterProcesses;
   readonly #options: FaultsOptions;
-  readonly #books: Books;
+  readonly #history: History;
   readonly #users: readonly Credentials[];
-  readonly #people: readonly Person[];
+  readonly #people: readonly Worker[];
   readonly #chaos: Chaos;
   #convergenceMs = 0;
 
   private constructor(
     cluster: ClusterProcesses,
+    tools: Tools,
     options: FaultsOptions,
-    books: Books,
+    history: History,
     users: readonly Credentials[],
-    people: readonly Person[],
+    people: readonly Worker[],
   ) {
     this.#cluster = cluster;
     this.#options = options;
-    this.#books = books;
+    this.#history = history;
     this.#users = users;
     this.#people = people;
-    this.#chaos = new Chaos(cluster, options.random);
+    this.#chaos = new Chaos(cluster, tools, options.random);
   }
 
-  static async begin(cluster: ClusterProcesses, options: FaultsOptions): Promise<Campaign> {
-    const books = new Books(cluster.nodes.length, options.wipes ? 2 : 1);
-    const users = await signUpAll(cluster.node(0).port, options.clients);
+  static async begin(
+    cluster: ClusterProcesses,
+    tools: Tools,
+    options: FaultsOptions,
+  ): Promise<Campaign> {
+    const { clients, wipes, random } = options;
+    const { nowMs } = denoOutside.clock;
+    const safeCopies = wipes ? 2 : 1;
+    const history = new History({ nodes: cluster.nodes.length, safeCopies, nowMs });
+    const users = await signUpAll(cluster.node(0).port, clients);
     await cluster.converged(CONVERGENCE_MS_MAX);
-    const people = await Promise.all(users.map((user, index) => {
+    const people = await Promise.all(users.map(async (credentials, index) => {
+      const own = new Random(random.below(2 ** 32));
       const first = index % cluster.nodes.length;
-      const hosts = [...cluster.hosts.slice(first), ...cluster.hosts.slice(0, first)];
-      const friends = users.map(({ name }) => name).filter((name) => name !== user.name);
-      return Person.join(user, hosts, friends, books, new Random(options.random.below(2 ** 32)));
+      const person = await Person.join({
+        credentials,
+        hosts: [...cluster.hosts.slice(first), ...cluster.hosts.slice(0, first)],
+        friends: users.map(({ name }) => name).filter((name) => name !== credentials.name),
+        history,
+        outside: { ...denoOutside, random: () => own.below(2 ** 32) / 2 ** 32 },
+        timeouts: TIMEOUTS,
+      });
+      return { person, random: own };
     }));
-    return new Campaign(cluster, options, books, users, people);
+    return new Campaign(cluster, tools, options, history, users, people);
   }
 
   async run(): Promise<void> {
     const { kills, wipes, log } = this.#options;
     const roundKills = wipes ? ROUND_KILLS_WIPING : ROUND_KILLS;
     try {
-      for (let done = 0; done < kills && this.#books.faults.size === 0;) {
+      for (let done = 0; done < kills && this.#history.findings.isEmpty;) {
         const some = Math.min(roundKills, kills - done);
         await this.#round(some);
         done += some;
-        const { acknowledged } = this.#books;
-        log(`${done} of ${kills} kills: ${acknowledged} messages acknowledged`);
+        log(`${done} of ${kills} kills: ${this.#history.acknowledged} changes acknowledged`);
       }
     } finally {
-      await Promise.all(this.#people.map((person) => person.leave()));
+      await Promise.all(this.#people.map(({ person }) => person.leave()));
     }
-    if (this.#books.faults.size === 0) await this.#startOver();
+    if (this.#history.findings.isEmpty) await this.#startOver();
   }
 
-  report(): FaultsReport {
-    for (const node of this.#cluster.nodes) this.#books.report("mishap", ...node.takeMishaps());
+  get hasFound(): boolean {
+    return !this.#history.findings.isEmpty;
+  }
+
+  report(): Omit<FaultsReport, "hadSmallDisk"> {
+    this.#noteMishaps();
     const total = (countOf: (person: Person) => number) =>
-      this.#people.reduce((sum, person) => sum + countOf(person), 0);
+      this.#people.reduce((sum, { person }) => sum + countOf(person), 0);
     return {
       damage: this.#chaos.damage,
-      books: this.#books,
+      history: this.#history,
       reconnects: total(({ connections }) => connections - 1),
       events: total(({ view }) => view.events),
       convergenceMs: this.#convergenceMs,
@@ -120,7 +173,10 @@ class Campaign {
 
   async #round(kills: number): Promise<void> {
     let isOver = false;
-    const working = Promise.all(this.#people.map((person) => person.work(() => isOver)));
+    const stopped = () => isOver;
+    const working = Promise.all(
+      this.#people.map(({ person, random }) => person.work({ random, paceMs: PACE_MS, stopped })),
+    );
     // Looked at below; a failure before that must not end this process.
     working.catch(() => {});
     await this.#chaos.round(kills, this.#options.wipes ?? false);
@@ -132,7 +188,7 @@ class Campaign {
     if (!ok) return;
     const settled = await this.#orReport("stuck", async () => {
       await within(SETTLING_MS_MAX, working);
-      await within(SETTLING_MS_MAX, Promise.all(this.#people.map((person) => person.settle())));
+      await within(SETTLING_MS_MAX, Promise.all(this.#people.map(({ person }) => person.settle())));
     });
     if (settled && await this.#converge(healedMs)) await this.#compare();
   }
@@ -148,16 +204,18 @@ class Campaign {
 
   async #compare(): Promise<void> {
     await this.#orReport("stuck", async () => {
-      const told = this.#people.map((person) => person.upToDate());
+      const told = this.#people.map(({ person }) => person.upToDate());
       await within(SETTLING_MS_MAX, Promise.all(told));
       const mailboxes = await this.#audit();
-      for (const { name, view } of this.#people) {
-        const listed = [...mailboxes.get(name)?.values() ?? []].flat();
+      for (const { person: { name, view } } of this.#people) {
+        const listed = [...mailboxes.get(name)?.conversations.values() ?? []].flat();
         if (this.#options.wipes) view.adopt(listed);
         else view.compare(listed);
+        view.forgetPast();
       }
+      this.#history.forgetGone();
     });
-    for (const node of this.#cluster.nodes) this.#books.report("mishap", ...node.takeMishaps());
+    this.#noteMishaps();
   }
 
   /** Ends all nodes as an operator does; what they replay has to be the same again. */
@@ -168,7 +226,19 @@ class Campaign {
   }
 
   async #audit() {
-    return await audit(this.#cluster.nodes.map(({ port }) => port), this.#users, this.#books);
+    const { hosts } = this.#cluster;
+    return await audit({
+      hosts,
+      people: this.#users,
+      history: this.#history,
+      outside: denoOutside,
+    });
+  }
+
+  #noteMishaps(): void {
+    for (const node of this.#cluster.nodes) {
+      this.#history.findings.report("mishap", ...node.takeMishaps());
+    }
   }
 
   /** Whether `work` succeeded: all that can fail here is what is looked for. */
@@ -177,10 +247,16 @@ class Campaign {
       await work();
       return true;
     } catch (error) {
-      this.#books.report(fault, error instanceof Error ? error.message : String(error));
+      this.#history.findings.report(fault, error instanceof Error ? error.message : String(error));
       return false;
     }
   }
+}
+
+/** Someone, and the randomness that their acts come from. */
+interface Worker {
+  readonly person: Person;
+  readonly random: Random;
 }
 
 async function signUpAll(port: number, count: number): Promise<Credentials[]> {

@@ -1,70 +1,109 @@
 import { StorageError } from "../../server/journal/files.ts";
 import { askNode } from "../../server/operator/control.ts";
-import type { ClusterProcesses, NodeProcess } from "../../server/testing/cluster_processes.ts";
-import { Random } from "../random.ts";
+import type {
+  ClusterProcesses,
+  NodeProcess,
+  ProcessEnd,
+} from "../../server/testing/cluster_processes.ts";
+import { Random } from "../../server/testing/random.ts";
+import type { SmallDisk } from "./small_disk.ts";
+import type { WallClock } from "./wall_clock.ts";
 
-/** What was done to a cluster. */
-export interface Damage {
+/** What is done to a cluster. */
+export const DEEDS = [
   /** Of one node, with SIGKILL. */
-  single: number;
+  "single kill",
   /** Of two at once. */
-  double: number;
+  "double kill",
   /** Of nodes that were killed and lost their disk. */
-  wipes: number;
+  "lost disk",
   /** With SIGTERM, as an operator does it. */
-  restarts: number;
-  pauses: number;
-  cuts: number;
-  /** That were begun: a kill may have ended some. */
-  compactions: number;
+  "restart",
+  "pause",
+  "cut",
+  /** That was begun: a kill may have ended it. */
+  "compaction",
+  "full disk",
+  /** Nodes that ended because their disk was full. */
+  "end by full disk",
+  /** Or that a clock stopped. */
+  "clock jump",
+] as const;
+export type Deed = (typeof DEEDS)[number];
+
+/** How often each was done. */
+export type Damage = Record<Deed, number>;
+
+/** What a campaign can break besides what any cluster has. */
+export interface Tools {
+  /** On which one node keeps its data. */
+  readonly disk?: { readonly node: NodeProcess; readonly small: SmallDisk };
+  /** Of all nodes, or of none. */
+  readonly clocks: readonly WallClock[];
 }
 
 /** Every so many kills is one of two nodes at once. */
 const DOUBLE_EVERY = 3;
 /** All in ms, at most: how long clients work before a kill, and a node stays dead. */
-const LIFE_MS = 700;
-const DEATH_MS = 1000;
+const LIFE_MS = 300;
+const DEATH_MS = 500;
 /** After this a restart is killed again although it does not serve yet, in ms. */
 const START_PATIENCE_MS = 3000;
 /** Before one in so many kills, a node is stopped and started as an operator does it. */
-const RESTART_EVERY = 4;
-/** One in so many is killed again without waiting for it to serve. */
-const HASTE = 4;
-const PAUSE_EVERY_MS = 4000;
+const RESTART_EVERY = 6;
+/** After one in so many kills, the next does not wait for a node that starts to serve. */
+const HASTE = 3;
+const PAUSE_EVERY_MS = 3000;
 const PAUSE_MS_MIN = 200;
-const PAUSE_MS_MAX = 5000;
+const PAUSE_MS_MAX = 4000;
 /** Often, so that many are met by a kill, and that nodes come back to a journal that is gone. */
 const COMPACT_EVERY_MS = 1500;
 const CUT_EVERY_MS = 4000;
 const CUT_MS_MIN = 100;
 const CUT_MS_MAX = 4000;
+const FULL_EVERY_MS = 8000;
+const FULL_MS_MIN = 200;
+const FULL_MS_MAX = 4000;
+/** How long a node that has met a full disk may take to end, in ms. */
+const LAST_WORDS_MS = 1000;
+const JUMP_EVERY_MS = 3000;
+const JUMP_MS_MAX = 4000;
 /** How long a node may take to serve when nothing is in its way, in ms. */
 const RECOVERY_MS_MAX = 30_000;
 
 /**
- * Kills, pauses and cuts off nodes, each in its own time, so that faults meet. The same seed gives
- * the same choices; the moments they fall on are the machine's.
+ * Kills, pauses and cuts off nodes, fills their disk and sets their clocks, each in its own time, so
+ * that faults meet. The same seed gives the same choices; the moments they fall on are the machine's.
  */
 export class Chaos {
   readonly damage: Damage = {
-    ...{ single: 0, double: 0, wipes: 0, restarts: 0, pauses: 0, cuts: 0 },
-    compactions: 0,
+    ...{ "single kill": 0, "double kill": 0, "lost disk": 0, "restart": 0, "pause": 0, "cut": 0 },
+    ...{ "compaction": 0, "full disk": 0, "end by full disk": 0, "clock jump": 0 },
   };
   readonly #cluster: ClusterProcesses;
+  readonly #tools: Tools;
   readonly #killing: Random;
   readonly #pausing: Random;
   readonly #compacting: Random;
   readonly #cutting: readonly Random[];
+  readonly #filling: Random;
+  readonly #jumping: Random;
+  /** Killed, and to be started by who killed them. */
+  readonly #dead = new Set<NodeProcess>();
   #roundOver = Promise.withResolvers<void>();
   #isRoundOver = false;
 
-  constructor(cluster: ClusterProcesses, random: Random) {
+  constructor(cluster: ClusterProcesses, tools: Tools, random: Random) {
     const fork = () => new Random(random.below(2 ** 32));
     this.#cluster = cluster;
+    this.#tools = tools;
     this.#killing = fork();
     this.#pausing = fork();
     this.#cutting = [fork(), fork()];
     this.#compacting = fork();
+    this.#filling = fork();
+    this.#jumping = fork();
+    tools.disk?.node.expectEnd((end) => this.#isEndByFullDisk(end));
   }
 
   /**
@@ -79,6 +118,8 @@ export class Chaos {
       this.#pauseNow(),
       this.#compactNow(),
       ...this.#cutting.map((random) => this.#cutNow(random)),
+      this.#fillNow(),
+      this.#jumpNow(),
     ];
     for (let kill = 0; kill < kills; kill++) await this.#kill(kill === fatal);
     this.#isRoundOver = true;
@@ -86,26 +127,31 @@ export class Chaos {
     await Promise.all(others);
   }
 
-  /** Resolves when all nodes serve and all links are whole. */
+  /** Resolves when all nodes serve, all links are whole, disks have room and clocks are right. */
   async heal(): Promise<void> {
     const { nodes } = this.#cluster;
+    const { disk, clocks } = this.#tools;
     for (const [a, b] of this.#pairs()) this.#cluster.mend(a, b);
     for (const node of nodes) node.resume();
+    await Promise.all(clocks.map((clock) => clock.putRight()));
+    // Who has met a full disk just now still has to say so, and to end.
+    if (disk !== undefined) await pause(LAST_WORDS_MS);
     await Promise.all(nodes.map((node) => within(RECOVERY_MS_MAX, serve(node))));
+    disk?.small.forgive();
   }
 
   async #kill(wipe: boolean): Promise<void> {
     if (this.#killing.oneIn(RESTART_EVERY)) await this.#restart();
     await pause(this.#killing.below(LIFE_MS));
-    const { single, double } = this.damage;
+    const { "single kill": single, "double kill": double } = this.damage;
     const count = (single + double + 1) % DOUBLE_EVERY === 0 ? 2 : 1;
-    if (count === 1) this.damage.single++;
-    else this.damage.double++;
+    this.damage[count === 1 ? "single kill" : "double kill"]++;
     const first = this.#killing.below(this.#cluster.nodes.length);
     const victims = Array.from(
       { length: count },
       (_, index) => this.#cluster.node((first + index) % this.#cluster.nodes.length),
     );
+    for (const node of victims) this.#dead.add(node);
     await Promise.all(victims.map((node) => node.stop("SIGKILL")));
     if (wipe) await this.#wipe(victims[0]);
     const starting = victims.map((node) => this.#startLater(node));
@@ -117,7 +163,8 @@ export class Chaos {
     await pause(this.#killing.below(LIFE_MS));
     const node = this.#cluster.node(this.#killing.below(this.#cluster.nodes.length));
     if (!node.isServing) return;
-    this.damage.restarts++;
+    this.damage.restart++;
+    this.#dead.add(node);
     await node.stop();
     await (await this.#startLater(node)).listening;
   }
@@ -125,12 +172,13 @@ export class Chaos {
   async #wipe(node: NodeProcess | undefined): Promise<void> {
     if (node === undefined) return;
     await node.wipe();
-    this.damage.wipes++;
+    this.damage["lost disk"]++;
   }
 
   /** Starts it in a while; the promise within is when it serves, or has had time enough to. */
   async #startLater(node: NodeProcess): Promise<{ readonly listening: Promise<unknown> }> {
     await pause(this.#killing.below(DEATH_MS));
+    this.#dead.delete(node);
     const listening = node.start();
     // It may be killed before it listens; that it ends by itself is a mishap which the node notes.
     return { listening: within(START_PATIENCE_MS, listening).catch(() => {}) };
@@ -142,7 +190,7 @@ export class Chaos {
       const node = this.#cluster.node(random.below(this.#cluster.nodes.length));
       const pauseMs = between(random, PAUSE_MS_MIN, PAUSE_MS_MAX);
       if (!node.isRunning) continue;
-      this.damage.pauses++;
+      this.damage.pause++;
       node.pause();
       await this.#calm(pauseMs);
       node.resume();
@@ -154,7 +202,7 @@ export class Chaos {
     while (await this.#calm(random.below(COMPACT_EVERY_MS))) {
       const node = this.#cluster.node(random.below(this.#cluster.nodes.length));
       if (!node.isServing || node.isPaused) continue;
-      this.damage.compactions++;
+      this.damage.compaction++;
       try {
         await Promise.race([askNode(node.data, "compact"), this.#roundOver.promise]);
       } catch (error) {
@@ -164,11 +212,45 @@ export class Chaos {
     }
   }
 
+  async #fillNow(): Promise<void> {
+    const [random, { disk }] = [this.#filling, this.#tools];
+    if (disk === undefined) return;
+    const { node, small } = disk;
+    while (await this.#calm(random.below(FULL_EVERY_MS))) {
+      if (!node.isServing) continue;
+      this.damage["full disk"]++;
+      await small.fill();
+      await this.#calm(between(random, FULL_MS_MIN, FULL_MS_MAX));
+      await small.free();
+      // As its operator, who has made room.
+      if (!node.isRunning && !this.#dead.has(node)) node.start().catch(() => {});
+    }
+  }
+
+  #isEndByFullDisk(end: ProcessEnd): boolean {
+    const isSo = this.#tools.disk?.small.explains(end) ?? false;
+    if (isSo) this.damage["end by full disk"]++;
+    return isSo;
+  }
+
+  async #jumpNow(): Promise<void> {
+    const random = this.#jumping;
+    while (await this.#calm(random.below(JUMP_EVERY_MS))) {
+      const clock = random.pick(this.#tools.clocks);
+      if (clock === undefined) return;
+      this.damage["clock jump"]++;
+      await clock.jump(random);
+      await this.#calm(random.below(JUMP_MS_MAX));
+      // Else it stays so until it jumps again, or all is healed.
+      if (random.oneIn(2)) await clock.putRight();
+    }
+  }
+
   async #cutNow(random: Random): Promise<void> {
     while (await this.#calm(random.below(CUT_EVERY_MS))) {
       const cutMs = between(random, CUT_MS_MIN, CUT_MS_MAX);
       const pairs = this.#cut(random);
-      this.damage.cuts++;
+      this.damage.cut++;
       await this.#calm(cutMs);
       for (const [a, b] of pairs) this.#cluster.mend(a, b);
     }
@@ -218,7 +300,7 @@ export class Chaos {
   }
 }
 
-/** Resolves when it serves; starts it if it does not run, also if it was ended meanwhile. */
+/** Resolves when it serves; starts it if it does not run. */
 async function serve(node: NodeProcess): Promise<void> {
   if (!node.isRunning) await node.start();
   else await node.process.listening;

@@ -6,7 +6,7 @@ import {
   signUp,
   WireClient,
 } from "../../server/testing/wire_client.ts";
-import type { Random } from "../random.ts";
+import type { Random } from "../../server/testing/random.ts";
 import {
   hostileFrame,
   mutated,

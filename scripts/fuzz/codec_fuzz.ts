@@ -9,7 +9,7 @@ import {
   writeReply,
 } from "../../codec/message.ts";
 import { decodeValue, encodeValue } from "../../codec/value.ts";
-import { Random } from "../random.ts";
+import { Random } from "../../server/testing/random.ts";
 import {
   hostileFrame,
   mutated,

@@ -13,7 +13,7 @@ import {
   writeRequest,
 } from "../../codec/message.ts";
 import { type Value, ValueWriter } from "../../codec/value.ts";
-import type { Random } from "../random.ts";
+import type { Random } from "../../server/testing/random.ts";
 
 const TYPES = [requests, replies, events]
   .flatMap((table) => Object.values(table).map((row) => row.type));

@@ -1,6 +1,6 @@
 import { type Program, ServerProcess } from "../../server/testing/server_process.ts";
 import { signUp, statusOf, WireClient } from "../../server/testing/wire_client.ts";
-import { Random } from "../random.ts";
+import { Random } from "../../server/testing/random.ts";
 import { Attacker, type ServerFuzzCount } from "./attacker.ts";
 
 /** What attackers may add to a server's memory, in bytes. */

@@ -1,9 +1,12 @@
+import type { ChatMessage } from "../../codec/message.ts";
 import { askNode } from "../../server/operator/control.ts";
 import { StorageError } from "../../server/journal/files.ts";
+import { describeMessage } from "../../server/requests/message.ts";
 import { JournalNode } from "../../server/testing/journal_node.ts";
+import { checkConversation } from "../../server/testing/people/explain.ts";
+import { History, type Message } from "../../server/testing/people/history.ts";
 import { ServerProcess } from "../../server/testing/server_process.ts";
 import { ClosedError, WireClient } from "../../server/testing/wire_client.ts";
-import { type Entry, Ledger } from "../crash/ledger.ts";
 import { failing, type Injection, type Target, wasInjected } from "./faulty_process.ts";
 
 export interface SyscallsOptions {
@@ -49,6 +52,9 @@ export const TARGETS: readonly Target[] = [
 /** The journal's own: after a failure of these the node has to end. */
 const IS_FINAL = /^(journal|node)/;
 
+/** Who writes notes to themselves. */
+const USER = "alice";
+
 /** Lets each call of each target fail once, as long as there are any, and looks at what is left. */
 export async function runSyscalls(options: SyscallsOptions): Promise<SyscallsReport> {
   const report: SyscallsReport = { runs: 0, injected: 0, wentOn: 0, acknowledged: 0, faults: [] };
@@ -86,7 +92,7 @@ async function runOnce(
     if (!isSo) faults.push(`${nameOf(target)} ${injection} ${nth}: ${what}\n${says}`);
   };
   report.runs++;
-  report.acknowledged += books.ledger.acknowledged;
+  report.acknowledged += books.history.tally.send.ok;
   if (!injected) {
     expect(code === 0 && books.isDone, `no call failed, it ended with ${code}`);
   } else {
@@ -112,8 +118,7 @@ async function runOnce(
 }
 
 interface Books {
-  readonly ledger: Ledger;
-  readonly entries: readonly Entry[];
+  readonly history: History;
   /** Why compactions were refused. */
   readonly refusals: readonly string[];
   /** Everything was answered, and the node was told to end. */
@@ -132,20 +137,21 @@ async function workOn(
   const [tcp, grpc] = [{ host: "127.0.0.1", port: 0 }, { host: "127.0.0.1", port: 0 }];
   await Deno.writeTextFile(config, JSON.stringify({ nodes: [{ name: "node1", tcp, grpc }] }));
   const server = ServerProcess.launch(program, { node: "node1", config, data });
-  const [ledger, entries, refusals] = [new Ledger(), [] as Entry[], [] as string[]];
+  const history = new History({ nodes: 1, safeCopies: 1, nowMs: () => performance.now() });
+  const refusals: string[] = [];
   let isDone = false;
   try {
     const port = await unlessEnded(server);
-    const client = await WireClient.signedIn(port, "alice");
+    const client = await WireClient.signedIn(port, USER);
     try {
-      const notes = new Notes(client, ledger, entries);
+      const notes = new Notes(client, history);
       await notes.send(4);
       await notes.read(0, 1);
       await notes.remove(1);
       for (let round = 0; round < 2; round++) {
         const compacting = compact(data, refusals);
         await notes.send(3);
-        await notes.remove(entries.length - 1);
+        await notes.remove(notes.count - 1);
         await compacting;
         await notes.send(1);
       }
@@ -160,45 +166,51 @@ async function workOn(
     if (!isGone) throw error;
   }
   const status = isDone ? await server.stop() : await server.ended;
-  return { ledger, entries, refusals, isDone, status, log: server.log };
+  return { history, refusals, isDone, status, log: server.log };
 }
 
 /** A user's notes, one request after the other. */
 class Notes {
   readonly #client: WireClient;
-  readonly #ledger: Ledger;
-  readonly #entries: Entry[];
+  readonly #history: History;
+  readonly #messages: Message[] = [];
 
-  constructor(client: WireClient, ledger: Ledger, entries: Entry[]) {
+  constructor(client: WireClient, history: History) {
     this.#client = client;
-    this.#ledger = ledger;
-    this.#entries = entries;
+    this.#history = history;
+  }
+
+  get count(): number {
+    return this.#messages.length;
   }
 
   async send(count: number): Promise<void> {
     for (let i = 0; i < count; i++) {
-      const content = `note ${this.#entries.length} ${"x".repeat(300)}`;
-      const entry = this.#ledger.add("alice", crypto.randomUUID(), content);
-      this.#entries.push(entry);
-      const payload = { to: "alice", content, key: entry.key };
-      const { id } = await this.#client.expect("sent", { kind: "send_message", payload });
-      this.#ledger.acknowledge(entry, id);
+      const content = `note ${this.count} ${"x".repeat(300)}`;
+      const written = { sender: USER, recipient: USER, key: crypto.randomUUID(), content };
+      const message = this.#history.write(written);
+      this.#messages.push(message);
+      const operation = this.#history.begin("send", USER, [message]);
+      const payload = { to: USER, content, key: message.key };
+      const reply = await this.#client.expect("sent", { kind: "send_message", payload });
+      this.#history.succeed(operation, { ...reply, node: undefined });
     }
   }
 
   async read(...indexes: readonly number[]): Promise<void> {
-    const entries = indexes.flatMap((index) => this.#entries[index] ?? []);
-    const payload = entries.flatMap(({ id }) => id ?? []);
-    await this.#client.expect("done", { kind: "read_messages", payload });
-    for (const entry of entries) entry.read = true;
+    await this.#change("read", indexes);
   }
 
   async remove(index: number): Promise<void> {
-    const entry = this.#entries[index];
-    if (entry?.id === undefined) return;
-    entry.deletion = "asked";
-    await this.#client.expect("done", { kind: "delete_messages", payload: [entry.id] });
-    entry.deletion = "acknowledged";
+    await this.#change("delete", [index]);
+  }
+
+  async #change(kind: "read" | "delete", indexes: readonly number[]): Promise<void> {
+    const messages = indexes.flatMap((index) => this.#messages[index] ?? []);
+    const operation = this.#history.begin(kind, USER, messages);
+    const payload = messages.flatMap(({ id }) => id ?? []);
+    const reply = await this.#client.expect("done", { kind: `${kind}_messages`, payload });
+    this.#history.succeed(operation, { ...reply, node: undefined });
   }
 }
 
@@ -227,31 +239,14 @@ async function compact(data: string, refusals: string[]): Promise<void> {
 }
 
 /** Starts from what is left, and compares it with what was acknowledged. */
-async function checkData(data: string, { ledger, entries }: Books): Promise<string[]> {
+async function checkData(data: string, { history }: Books): Promise<string[]> {
   const faults: string[] = [];
   const node = await JournalNode.open(data);
-  const { messages } = node.state;
   const expect = (isSo: boolean, what: string) => {
     if (!isSo) faults.push(what);
   };
-  for (const { id, content, deletion, read } of entries) {
-    const row = id === undefined ? undefined : messages.find(id);
-    if (id === undefined) continue;
-    const isPresent = row !== undefined && messages.isPresent(row);
-    if (deletion === "none") expect(isPresent, `lost: ${content}`);
-    if (deletion === "acknowledged") expect(!isPresent, `resurrected: ${content}`);
-    if (row === undefined || !isPresent) continue;
-    expect(messages.contentOf(row) === content, `altered: ${content}`);
-    if (read) expect(messages.isRead(row), `unread again: ${content}`);
-  }
-  const found = new Set<string>();
-  for (let row = 0; row < messages.length; row++) {
-    if (!messages.isPresent(row)) continue;
-    const content = messages.contentOf(row);
-    expect(ledger.findByContent(content) !== undefined, `foreign: ${content}`);
-    expect(!found.has(content), `doubled: ${content}`);
-    found.add(content);
-  }
+  checkConversation(history, history.between(USER, USER), listed(node), "the disk");
+  for (const [fault, what] of history.findings.list()) faults.push(`${fault}: ${what.join("\n")}`);
   await node.compact();
   const { digest } = node.state;
   await node.close();
@@ -261,6 +256,13 @@ async function checkData(data: string, { ledger, entries }: Books): Promise<stri
   const names = await Array.fromAsync(Deno.readDir(data), ({ name }) => name);
   expect(names.filter((name) => /^(journal|snapshot)/.test(name)).length === 2, `left: ${names}`);
   return faults;
+}
+
+/** All messages that there are: everything is one conversation. */
+function listed({ state }: JournalNode): ChatMessage[] {
+  const { messages } = state;
+  const rows = Array.from({ length: messages.length }, (_, row) => row);
+  return rows.filter((row) => messages.isPresent(row)).map((row) => describeMessage(state, row));
 }
 
 /** Of the directory's syncs, some are the journal's and some a snapshot's. */

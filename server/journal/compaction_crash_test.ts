@@ -27,7 +27,7 @@ import {
 import { MemoryDisk } from "../testing/memory_disk.ts";
 import { RUNS } from "../testing/histories.ts";
 import { seen } from "../testing/observe.ts";
-import { Random } from "../../scripts/random.ts";
+import { Random } from "../testing/random.ts";
 import { denoFiles } from "./deno_files.ts";
 import { type Files, StorageError } from "./files.ts";
 

@@ -6,6 +6,7 @@ import { RecordError } from "../journal/fields.ts";
 import { denoFiles } from "../journal/deno_files.ts";
 import { StorageError } from "../journal/files.ts";
 import { NODE_FILE, readNodeFile } from "../journal/node_file.ts";
+import { denoOutside } from "../deno_outside.ts";
 import { type OpenNode, openNode } from "../open_node.ts";
 import {
   DATA_OPTIONS,
@@ -45,7 +46,7 @@ export const importCommand: OperatorCommand = {
         node: await nodeOf(options),
         dataDirectory: options.directory,
         log: (line) => output.note(`chat: ${line}`),
-      });
+      }, denoOutside);
       try {
         return await importLines(input, vector, node, output);
       } finally {
@@ -137,7 +138,7 @@ async function importLines(
     exported,
     state,
     origin: () => origin.take(),
-    now: () => clock.next(Date.now()),
+    now: () => clock.next(denoOutside.wallMs()),
     async write(operations) {
       await origin.record();
       await directory.journal.writeBatch(operations);

@@ -5,7 +5,9 @@ import { StorageError, writeAll } from "../journal/files.ts";
 import { intactEntries } from "../journal/intact.ts";
 import { NODE_FILE } from "../journal/node_file.ts";
 import { parseSegmentName, readExactly, segmentName } from "../journal/segment.ts";
-import { nextTurn, type OpenNode, openNode, type OpenNodeOptions, timer } from "../open_node.ts";
+import { denoOutside } from "../deno_outside.ts";
+import { type OpenNode, openNode, type OpenNodeOptions } from "../open_node.ts";
+import { grpcTransport } from "../sync/grpc.ts";
 import { makeCluster } from "../make_cluster.ts";
 import type { Cluster } from "../sync/cluster.ts";
 import { type Lost, Salvage } from "./salvage.ts";
@@ -68,7 +70,10 @@ export async function repair(options: RepairOptions): Promise<RepairReport> {
     { dataDirectory: workshop, version, log }: RepairOptions,
     damaged: string,
   ): Promise<Omit<RepairReport, "keptIn">> {
-    const open = await openNode({ config, node, dataDirectory: workshop, log: () => {} });
+    const open = await openNode(
+      { config, node, dataDirectory: workshop, log: () => {} },
+      denoOutside,
+    );
     const cluster = joinAs({ config, node, dataDirectory: workshop, version, log }, open);
     await Promise.race([cluster.caughtUp(), open.failed]);
     const peers = cluster.peers().filter(({ state }) => state !== "unreachable");
@@ -126,11 +131,10 @@ async function filesOf(directory: string): Promise<string[]> {
 /** Meets the other nodes in the place of the one that is repaired, which need not be called. */
 function joinAs({ config, node, version, log }: RepairOptions, open: OpenNode): Cluster {
   const cluster = makeCluster({
-    ...{ config, node, version, timer, nextTurn, directory: open.directory },
+    ...{ config, node, version, directory: open.directory, transport: grpcTransport },
     ...{ commit: open.commit, origin: open.origin },
-    process: crypto.randomUUID(),
-    wallMs: Date.now,
-    random: Math.random,
+    process: denoOutside.uuid(),
+    ...denoOutside,
     presence: { local: () => [], changed() {}, lost() {} },
     onStateMerged() {},
     tell: log,

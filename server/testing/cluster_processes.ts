@@ -15,6 +15,15 @@ export interface ClusterOptions {
   readonly copyTimeoutMs?: number;
   /** Without proxies, links cannot be cut and cost nothing. */
   readonly proxies?: boolean;
+  /** The data directory of a node: one named like it in `directory` unless said otherwise. */
+  readonly dataOf?: (node: string) => string;
+}
+
+/** How a process ended that nobody told to. */
+export interface ProcessEnd {
+  readonly code: number;
+  /** What it wrote to its standard error. */
+  readonly log: readonly string[];
 }
 
 const POLL_MS = 50;
@@ -157,17 +166,18 @@ export class NodeProcess {
   /** Until the last process's log is written. */
   #following = Promise.resolve();
   #isPaused = false;
+  #isExpectedEnd: (end: ProcessEnd) => boolean = () => false;
 
   constructor(
     name: string,
     port: number,
     grpcPort: number,
-    { program, directory }: ClusterOptions,
+    { program, directory, dataOf }: ClusterOptions,
   ) {
     this.name = name;
     this.port = port;
     this.grpcPort = grpcPort;
-    this.data = `${directory}/${name}`;
+    this.data = dataOf?.(name) ?? `${directory}/${name}`;
     this.logFile = `${directory}/${name}.log`;
     this.#program = program;
     this.config = `${directory}/${name}.json`;
@@ -193,6 +203,11 @@ export class NodeProcess {
     return this.#mishaps.splice(0);
   }
 
+  /** From now on, ends that it comes to like this are no mishaps: `isExpected` is told of each. */
+  expectEnd(isExpected: (end: ProcessEnd) => boolean): void {
+    this.#isExpectedEnd = isExpected;
+  }
+
   async configure(config: unknown): Promise<void> {
     await Deno.writeTextFile(this.config, JSON.stringify(config, null, 2));
   }
@@ -216,7 +231,10 @@ export class NodeProcess {
     this.#process = undefined;
     const { code } = await process.stop(signal);
     await this.#following;
-    if (signal === "SIGTERM" && code !== 0) this.#mishaps.push(`${this.name} ended with ${code}`);
+    if (signal === "SIGKILL" || code === 0 || this.#isExpectedEnd({ code, log: process.log })) {
+      return;
+    }
+    this.#mishaps.push(`${this.name} ended with ${code}`);
   }
 
   /** Stops it in the middle of whatever it does. */
@@ -259,8 +277,10 @@ export class NodeProcess {
     const { code, signal } = await process.ended;
     if (this.#process === process) {
       this.#process = undefined;
-      const last = process.log.at(-1) ?? "nothing";
-      this.#mishaps.push(`${this.name} ended by itself with ${signal ?? code}, saying: ${last}`);
+      if (!this.#isExpectedEnd({ code, log: process.log })) {
+        const last = process.log.at(-1) ?? "nothing";
+        this.#mishaps.push(`${this.name} ended by itself with ${signal ?? code}, saying: ${last}`);
+      }
     }
     for (const line of process.log) {
       if (line.includes("a bug,")) this.#mishaps.push(`${this.name}: ${line}`);

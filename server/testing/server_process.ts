@@ -18,6 +18,12 @@ export const fromSource: Program = {
   args: ["run", "--quiet", "--no-prompt", "-P", `${ROOT}main.ts`],
 };
 
+/** The source, with a module that is run before it. */
+export function fromSourceAfter(module: string): Program {
+  const args = fromSource.args.toSpliced(-1, 0, "--preload", module);
+  return { command: fromSource.command, args };
+}
+
 export function executable(path: string): Program {
   return { command: path, args: [] };
 }

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import type { ChatMessage, Event } from "../../codec/message.ts";
+import type { ChatMessage, Event } from "../../../codec/message.ts";
 import { EventView } from "./event_view.ts";
 
 const HELLO: ChatMessage = {
@@ -77,7 +77,7 @@ const CASES: readonly {
 for (const { what, events, listed, faults } of CASES) {
   Deno.test(`EventView finds ${what}`, () => {
     const found: string[] = [];
-    const view = new EventView("bob", (fault) => found.push(fault));
+    const view = new EventView("bob", () => 0, (fault) => found.push(fault));
     for (const event of events) view.take(event, "node1");
     view.compare(listed);
     assertEquals(found, faults);

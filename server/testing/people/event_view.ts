@@ -1,5 +1,5 @@
-import type { ChatMessage, Event, EventPayload } from "../../codec/message.ts";
-import type { ClusterFault } from "./books.ts";
+import type { ChatMessage, Event, EventPayload } from "../../../codec/message.ts";
+import type { Fault } from "./findings.ts";
 
 /** A message as its subscriber was told of it. */
 export interface ToldMessage {
@@ -12,7 +12,8 @@ export interface ToldMessage {
 /** Of a cursor, so many characters are kept for reports. */
 const CURSOR_SHOWN_MAX = 200;
 
-type Report = (fault: ClusterFault, what: string) => void;
+/** `what` is wrong with a message, which was told of so: a line for each event. */
+export type ReportTold = (fault: Fault, message: ToldMessage, what: string) => void;
 
 /**
  * What one person would see who only follows events: none is missed exactly if that is what there
@@ -22,7 +23,8 @@ export class EventView {
   /** Events so far. */
   events = 0;
   readonly #me: string;
-  readonly #report: Report;
+  readonly #nowMs: () => number;
+  readonly #report: ReportTold;
   readonly #messages = new Map<string, ToldMessage>();
   /** Ids in the order in which they were first told. */
   readonly #order: string[] = [];
@@ -31,8 +33,10 @@ export class EventView {
   /** What was told of each message, by which node, and up to where: for reports. */
   readonly #trails = new Map<string, string[]>();
 
-  constructor(me: string, report: Report) {
+  /** `nowMs` is a clock that nobody sets, in ms. */
+  constructor(me: string, nowMs: () => number, report: ReportTold) {
     this.#me = me;
+    this.#nowMs = nowMs;
     this.#report = report;
   }
 
@@ -76,21 +80,35 @@ export class EventView {
   /** Compares what was told with all that this person's conversations hold. */
   compare(conversations: Iterable<ChatMessage>): void {
     const listed = new Set<string>();
-    for (const { id, content, status } of conversations) {
+    for (const message of conversations) {
+      const { id, status } = message;
       listed.add(id);
-      const name = this.#describe(id, content);
-      if (!this.#messages.has(id)) this.#report("missed event", `${name}: not told of it`);
-      else if (this.#deleted.has(id)) this.#report("resurrected", `${name}: told as deleted`);
-      else if (status === "unread" && this.#read.has(id)) this.#report("unread again", name);
-      else if (status === "read" && !this.#read.has(id)) {
-        this.#report("missed event", `${name}: not told that it was read`);
+      if (!this.#messages.has(id)) this.#tell("missed event", message, "not told of it");
+      else if (this.#deleted.has(id)) this.#tell("resurrected", message, "told as deleted");
+      else if (status === "unread" && this.#read.has(id)) {
+        this.#tell("unread again", message, "told as read");
+      } else if (status === "read" && !this.#read.has(id)) {
+        this.#tell("missed event", message, "not told that it was read");
       }
     }
-    for (const { id, content } of this.#messages.values()) {
-      if (listed.has(id) || this.#deleted.has(id)) continue;
-      const name = this.#describe(id, content);
-      this.#report("missed event", `${name}: told of it, and not of its deletion`);
+    for (const message of this.#messages.values()) {
+      if (listed.has(message.id) || this.#deleted.has(message.id)) continue;
+      this.#tell("missed event", message, "told of it, and not of its deletion");
     }
+  }
+
+  /**
+   * Forgets how it came to what it shows, once that was compared: of deleted messages it keeps only
+   * that they were told of.
+   */
+  forgetPast(): void {
+    this.#trails.clear();
+    for (const id of this.#deleted) {
+      const message = this.#messages.get(id);
+      if (message !== undefined) this.#messages.set(id, { ...message, content: "" });
+    }
+    const order = this.#order.splice(0).filter((id) => !this.#deleted.has(id));
+    this.#order.push(...order);
   }
 
   /** Believes what there is, after a disk was lost: what was told of what it alone had is void. */
@@ -108,11 +126,12 @@ export class EventView {
 
   #takeMessage(message: ChatMessage): void {
     const { id, sender, recipient, content, status } = message;
-    const name = this.#describe(id, content);
-    if (sender !== this.#me && recipient !== this.#me) this.#report("foreign", name);
+    if (sender !== this.#me && recipient !== this.#me) this.#tell("foreign", message, "told of it");
     const known = this.#messages.get(id);
     if (known === undefined) this.#order.push(id);
-    else this.#report(known.content === content ? "doubled event" : "altered", name);
+    else if (known.content === content || known.content === "") {
+      this.#tell("doubled event", message, "told of it again");
+    } else this.#tell("altered", message, `told of it as ${known.content}`);
     this.#messages.set(id, { id, sender, recipient, content });
     // What is told last holds: whoever tells of a deleted message has to tell of its deletion again.
     this.#deleted.delete(id);
@@ -121,9 +140,9 @@ export class EventView {
   }
 
   #trace(ids: readonly string[], what: string, { payload }: TracedEvent, node: string): void {
-    const atMs = Math.round(performance.now());
+    const atMs = Math.round(this.#nowMs());
     const cursor = payload.cursor.slice(0, CURSOR_SHOWN_MAX);
-    const entry = `${what} by ${node} at ${atMs} ms, cursor ${cursor}`;
+    const entry = `${what} told to ${this.#me} by ${node} at ${atMs} ms, cursor ${cursor}`;
     for (const id of ids) {
       const trail = this.#trails.get(id);
       if (trail === undefined) this.#trails.set(id, [entry]);
@@ -131,9 +150,11 @@ export class EventView {
     }
   }
 
-  #describe(id: string, content: string): string {
+  #tell(fault: Fault, message: ToldMessage, what: string): void {
+    const { id, sender, recipient, content } = message;
     const trail = this.#trails.get(id) ?? [];
-    return [`${this.#me}: ${content} (${id})`, ...trail].join("\n    ");
+    const lines = [`${this.#me}: ${content} (${id}): ${what}`, ...trail];
+    this.#report(fault, { id, sender, recipient, content }, lines.join("\n    "));
   }
 }
 

@@ -1,0 +1,44 @@
+import type { Commit } from "./commit.ts";
+import type { Address } from "./config.ts";
+import type { PeerPort } from "./node.ts";
+import { pushService } from "./push.ts";
+import type { MessageContext } from "./requests/message.ts";
+import { grpcTransport, listenForNodes } from "./sync/grpc.ts";
+import { healthService } from "./sync/health.ts";
+
+/** Of a node, what programs other than nodes may ask it for. */
+export interface PushedTo {
+  readonly commit: Commit;
+  readonly messageContext: MessageContext;
+  readonly isServing: boolean;
+}
+
+/** Connects `node` with others over gRPC. Loaded only where there is more than one node. */
+export function grpcPeerPort(address: Address, node: PushedTo): PeerPort {
+  const isServing = () => node.isServing;
+  const push = pushService(node.messageContext, node.commit, isServing);
+  return {
+    transport: grpcTransport,
+    async listen(cluster) {
+      const watchers = new Set<() => void>();
+      const servingChanged = () => {
+        for (const watcher of watchers) watcher();
+      };
+      cluster.onChange(servingChanged);
+      const health = healthService({
+        serves: (part) => part === "" ? isServing() : cluster.reaches(part),
+        onChange(watcher) {
+          watchers.add(watcher);
+          return () => watchers.delete(watcher);
+        },
+      });
+      const services = { sync: push, health };
+      const listener = await listenForNodes(
+        address,
+        (stream) => cluster.welcome(stream),
+        services,
+      );
+      return { servingChanged, close: () => listener.close() };
+    },
+  };
+}
