@@ -4,7 +4,6 @@ import { Throttle } from "./auth/throttle.ts";
 import { Broadcast } from "./broadcast.ts";
 import type { Commit } from "./commit.ts";
 import { Compactor } from "./compactor.ts";
-import type { NodeConfig, ServerConfig } from "./config.ts";
 import { ACCOUNT_ID_LENGTH } from "./core/message_id.ts";
 import type { ChatState } from "./core/state.ts";
 import { bytesOf, type CompactionReport } from "./journal/compaction.ts";
