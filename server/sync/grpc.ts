@@ -25,6 +25,7 @@ import type {
   Transport,
 } from "./packet.ts";
 import { loadProtos } from "./proto.ts";
+import { withoutGoaway } from "./without_goaway.ts";
 
 const SYNC = "chat.sync.v1.Sync";
 const HEALTH = "grpc.health.v1.Health";
@@ -96,7 +97,7 @@ export async function listenForNodes(
     socket.setNoDelay(true);
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
-    injector.injectConnection(socket);
+    injector.injectConnection(withoutGoaway(socket));
   });
   await new Promise<void>((resolve, reject) => {
     listener.once("error", reject);
