@@ -159,10 +159,9 @@ export async function beginSegment(
   const found = await readExactly(file, 0, bytes);
   const isStart = found.every((byte, index) => byte === header[index]);
   if (!isStart && found.some((byte) => byte !== 0)) return;
-  if (!isStart || bytes < header.length) {
-    await file.truncate(0);
-    await writeAll(file, path, header);
-  }
+  // Also what seems to be there: after a sync that failed, the system shows what it will never write.
+  await file.truncate(0);
+  await writeAll(file, path, header);
   await file.sync();
   await files.syncDirectory(directory);
 }

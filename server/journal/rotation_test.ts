@@ -9,8 +9,9 @@ import {
   open,
 } from "../testing/journal_fixture.ts";
 import { JournalNode, sent } from "../testing/journal_node.ts";
+import { MemoryDisk } from "../testing/memory_disk.ts";
 import { denoFiles } from "./deno_files.ts";
-import type { Files } from "./files.ts";
+import { FileError, type Files } from "./files.ts";
 import { JournalError, SEGMENT_BYTES_FULL } from "./journal.ts";
 
 const SECOND = "journal-00000002.jsonl";
@@ -189,3 +190,38 @@ Deno.test("Journal begins a new segment by itself when one is full, and not befo
     await again.close();
   });
 });
+
+Deno.test("a segment whose first sync failed is begun anew, and outlives a power cut", async () => {
+  const disk = new MemoryDisk();
+  const { journal } = await open("/data", { files: failingSyncOf(disk, SECOND) });
+  await journal.writeBatch(messages(1));
+  await assertRejects(() => journal.rotate(), JournalError, "Input/output error");
+  // The process is gone, the system is not: it shows the line that it will never write.
+  const again = await open("/data", { files: disk.copy() });
+  await again.journal.writeBatch(messages(1, 2));
+  const after = await open("/data", {
+    files: (again.files as MemoryDisk).afterPowerCut(() => false),
+  });
+  assertEquals(after.applied, messages(2));
+});
+
+/** A disk on which the first sync of one file fails: what it was to write is never written. */
+function failingSyncOf(disk: MemoryDisk, name: string): Files {
+  const open: Files["open"] = async (path, mode) => {
+    const file = await disk.open(path, mode);
+    if (basename(path) !== name) return file;
+    return Object.assign(file, {
+      sync() {
+        disk.failSync(path);
+        return Promise.reject(new FileError("sync", path, "Input/output error", "EIO"));
+      },
+    });
+  };
+  return new Proxy(disk, {
+    get: (target, key) => {
+      if (key === "open") return open;
+      const value = Reflect.get(target, key);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}

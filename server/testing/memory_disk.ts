@@ -4,11 +4,18 @@ import { FileError, type Files, type OpenFile, type OpenMode } from "../journal/
 /** What a disk writes as a whole or not at all. */
 const SECTOR_BYTES = 512;
 
+interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** A file as the system shows it, and as it is on disk. */
 interface StoredFile {
   readonly identity: string;
   bytes: Uint8Array<ArrayBuffer>;
   synced: Uint8Array<ArrayBuffer>;
+  /** What a failed sync has dropped: the system shows it, and will never write it. */
+  dropped: readonly Range[];
   isLocked: boolean;
 }
 
@@ -37,6 +44,24 @@ export class MemoryDisk implements Files {
     file.bytes = file.synced = bytes;
   }
 
+  /** A sync of the file fails: what it was to write counts as written from now on, and is not. */
+  failSync(path: string): void {
+    const file = this.#find(path);
+    if (file === undefined) return;
+    const range = { from: file.synced.length, to: file.bytes.length };
+    if (range.from < range.to) file.dropped = [...file.dropped, range];
+  }
+
+  /** As if every file had been made anew, as by `cp -r`. */
+  copyAsFiles(): MemoryDisk {
+    const disk = this.copy();
+    for (const { names } of disk.#directories.values()) {
+      for (const [name, file] of names) names.set(name, { ...file, identity: `${++disk.#made}` });
+    }
+    for (const directory of disk.#directories.values()) directory.synced = new Map(directory.names);
+    return disk;
+  }
+
   contentsOf(directory: string): Map<string, Uint8Array<ArrayBuffer>> {
     const { names } = this.#directories.get(directory) ?? { names: new Map() };
     return new Map([...names].map(([name, { bytes }]) => [name, bytes]));
@@ -51,6 +76,7 @@ export class MemoryDisk implements Files {
     return this.#copyWith(
       ({ names, synced }) => [names, synced],
       ({ bytes, synced }) => [bytes, synced],
+      ({ dropped }) => dropped,
     );
   }
 
@@ -92,7 +118,10 @@ export class MemoryDisk implements Files {
       const names = this.#directories.get(dirname(path))?.names;
       if (mode === "read" || names === undefined) return Promise.reject(missing("open", path));
       const none = new Uint8Array(0);
-      file = { identity: `${++this.#made}`, bytes: none, synced: none, isLocked: false };
+      file = {
+        ...{ identity: `${++this.#made}`, bytes: none, synced: none },
+        ...{ dropped: [], isLocked: false },
+      };
       names.set(basename(path), file);
     }
     if (mode === "replace") file.bytes = new Uint8Array(0);
@@ -126,6 +155,7 @@ export class MemoryDisk implements Files {
       directory: StoredDirectory,
     ) => [ReadonlyMap<string, StoredFile>, ReadonlyMap<string, StoredFile>],
     bytesOf: (file: StoredFile) => [Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>],
+    droppedOf: (file: StoredFile) => StoredFile["dropped"] = () => [],
   ): MemoryDisk {
     const disk = new MemoryDisk();
     disk.#made = this.#made;
@@ -134,7 +164,8 @@ export class MemoryDisk implements Files {
       let copy = copies.get(file);
       if (copy === undefined) {
         const [bytes, synced] = bytesOf(file);
-        copy = { identity: file.identity, bytes, synced, isLocked: false };
+        const dropped = droppedOf(file);
+        copy = { identity: file.identity, bytes, synced, dropped, isLocked: false };
         copies.set(file, copy);
       }
       return copy;
@@ -173,12 +204,13 @@ class MemoryFile implements OpenFile {
   }
 
   sync(): Promise<void> {
-    this.#file.synced = this.#file.bytes;
+    this.#file.synced = reallyWritten(this.#file);
     return Promise.resolve();
   }
 
   truncate(bytes: number): Promise<void> {
     this.#file.bytes = this.#file.bytes.slice(0, bytes);
+    this.#file.dropped = this.#file.dropped.filter(({ from }) => from < bytes);
     return Promise.resolve();
   }
 
@@ -195,6 +227,13 @@ class MemoryFile implements OpenFile {
   close(): void {
     if (this.#hasLock) this.#file.isLocked = false;
   }
+}
+
+function reallyWritten({ bytes, dropped }: StoredFile): Uint8Array<ArrayBuffer> {
+  if (dropped.length === 0) return bytes;
+  const written = bytes.slice();
+  for (const { from, to } of dropped) written.fill(0, from, to);
+  return written;
 }
 
 function namesLeft(
