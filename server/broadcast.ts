@@ -23,11 +23,20 @@ export class Broadcast {
 
   /** To those who share a conversation with `account`. */
   presence(account: Account, online: boolean): void {
-    let frame: Uint8Array | undefined;
+    const name = this.#state.accounts.nameOf(account);
+    // Nearly all are at one cursor, the node's: few frames are made.
+    const frames = new Map<string, Uint8Array>();
+    const frameAt = (cursor: string): Uint8Array => {
+      const made = frames.get(cursor);
+      if (made !== undefined) return made;
+      const payload = { name, online, cursor };
+      const frame = encodeMessage(writeEvent, { kind: "presence", payload });
+      frames.set(cursor, frame);
+      return frame;
+    };
     for (const number of account.conversations.keys()) {
       for (const session of this.#registry.sessionsOf(this.#state.accounts.at(number))) {
-        frame ??= this.#encodePresence(account, online);
-        session.tellNow(this.#commit.position, frame);
+        session.tellNow(this.#commit.position, frameAt);
       }
     }
   }
@@ -51,11 +60,5 @@ export class Broadcast {
         session.checkCredential();
       }
     }
-  }
-
-  #encodePresence(account: Account, online: boolean): Uint8Array {
-    const name = this.#state.accounts.nameOf(account);
-    const cursor = this.#state.vector.toString();
-    return encodeMessage(writeEvent, { kind: "presence", payload: { name, online, cursor } });
   }
 }

@@ -15,6 +15,11 @@ export interface Limits {
   readonly outboxBytesMax: number;
   /** A connection that took none of its output for so long is closed. */
   readonly writeStallMs: number;
+  /**
+   * What a client was told elsewhere, and none of the nodes has while all are here, is lost after so long:
+   * a link that is broken is found out much sooner.
+   */
+  readonly lostAfterMs: number;
   /** Passwords being hashed at once; each takes 32 MiB and one core. */
   readonly hashesAtOnce: number;
   /** Passwords waiting to be hashed; above it the answer is `busy`. */
@@ -35,6 +40,7 @@ export const DEFAULT_LIMITS: Limits = {
   outboxPauseBytes: 1024 * 1024,
   outboxBytesMax: 8 * 1024 * 1024,
   writeStallMs: 30_000,
+  lostAfterMs: 60_000,
   hashesAtOnce: 2,
   hashQueueMax: 64,
   wrongPasswordsPerAccount: 10,

@@ -6,6 +6,7 @@ import type { Commit } from "./commit.ts";
 import { Compactor } from "./compactor.ts";
 import { ACCOUNT_ID_LENGTH } from "./core/message_id.ts";
 import type { ChatState } from "./core/state.ts";
+import type { VersionVector } from "./core/version_vector.ts";
 import { bytesOf, type CompactionReport } from "./journal/compaction.ts";
 import type { DataDirectory } from "./journal/data_directory.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
@@ -119,8 +120,7 @@ export class ChatNode {
     this.#compactor = new Compactor({
       ...{ state, commit, clock, directory, timer, log: options.log },
       isBeingRead: () => this.#cluster?.isBeingRead ?? false,
-      knownByAll: () =>
-        options.config.nodes.length === 1 ? state.vector : this.#cluster?.knownByAll(),
+      knownByAll: () => this.#knownByAll(),
       nowMs: () => outside.wallMs(),
     });
     const broadcast = new Broadcast(state, this.#registry, commit);
@@ -136,6 +136,7 @@ export class ChatNode {
       registry: this.#registry,
       presence: this.#presence,
       limits: this.#limits,
+      isWhole: () => this.#knownByAll() !== undefined,
       nowMs: () => timer.nowMs(),
       sleep: (ms) => new Promise((resolve) => void timer.after(ms, resolve)),
       contextOf: this.#contextFactory(),
@@ -240,6 +241,12 @@ export class ChatNode {
     await this.#cluster?.stop();
     this.#presence.stop();
     await this.#listener?.close();
+  }
+
+  /** See Cluster.knownByAll(). */
+  #knownByAll(): VersionVector | undefined {
+    if (this.#options.config.nodes.length === 1) return this.state.vector;
+    return this.#cluster?.knownByAll();
   }
 
   #setServing(isServing: boolean): void {

@@ -8,8 +8,11 @@ export interface ConnectedClient {
   readonly address: string;
   /** There is something new in its account's feed. */
   tellNew(): void;
-  /** Sends an event that is in no feed, unless it still catches up: what is, comes first. */
-  tellNow(position: Position, frame: Uint8Array): void;
+  /**
+   * Sends an event that is in no feed, unless it still catches up: what is, comes first. `frameAt` makes
+   * the frame of it with a cursor: that of this client may be ahead of the node.
+   */
+  tellNow(position: Position, frameAt: (cursor: string) => Uint8Array): void;
   /** Tells it if its account has come to be called otherwise. */
   checkName(): void;
   /** Ends it if its account is gone or has another password than it signed in with. */

@@ -9,8 +9,8 @@ import {
 } from "../codec/message.ts";
 import type { Commit, Position } from "./commit.ts";
 import type { Account } from "./core/account_table.ts";
+import type { Cursor } from "./core/cursor.ts";
 import type { ChatState } from "./core/state.ts";
-import type { VersionVector } from "./core/version_vector.ts";
 import type { Limits } from "./limits.ts";
 import { type ByteSink, Outbox } from "./outbox.ts";
 import type { Presence } from "./presence.ts";
@@ -43,6 +43,8 @@ export interface SessionParts {
   readonly limits: Limits;
   readonly nowMs: () => number;
   readonly sleep: (ms: number) => Promise<void>;
+  /** Whether all nodes are here, and this one has all that they have. */
+  readonly isWhole: () => boolean;
   contextOf(session: RequestSession): RequestContext;
   /** A fault of this program: what happened, for the log. */
   reportBug(error: unknown): void;
@@ -140,9 +142,9 @@ export class Session implements RequestSession, ConnectedClient {
     this.#afterEvents();
   }
 
-  tellNow(position: Position, frame: Uint8Array): void {
+  tellNow(position: Position, frameAt: (cursor: string) => Uint8Array): void {
     if (this.#catchingUp || this.#subscription === undefined) return;
-    this.#outbox.push(position, frame);
+    this.#outbox.push(position, frameAt(this.#subscription.cursor));
     this.#afterEvents();
   }
 
@@ -167,8 +169,10 @@ export class Session implements RequestSession, ConnectedClient {
     const [from, to] = [this.#name, state.accounts.nameOf(this.#account)];
     if (from === to) return;
     this.#name = to;
-    const payload = { from, to, cursor: this.cursor() };
-    this.tellNow(commit.position, encodeMessage(writeEvent, { kind: "renamed", payload }));
+    this.tellNow(
+      commit.position,
+      (cursor) => encodeMessage(writeEvent, { kind: "renamed", payload: { from, to, cursor } }),
+    );
   }
 
   checkCredential(): void {
@@ -203,9 +207,13 @@ export class Session implements RequestSession, ConnectedClient {
     return this.#parts.state.vector.toString();
   }
 
-  subscribe(since: VersionVector | undefined): number {
+  subscribe(since: Cursor | undefined): number {
     if (this.#account === undefined) return 0;
-    const subscription = new Subscription(this.#parts.state, this.#account, since);
+    const { state, limits, nowMs, isWhole } = this.#parts;
+    const sinceMs = nowMs();
+    // By then it would have come, also if its client came sooner.
+    const isLost = () => nowMs() - sinceMs >= limits.lostAfterMs && isWhole();
+    const subscription = new Subscription(state, this.#account, since, isLost);
     this.#subscription = subscription;
     this.#catchingUp = true;
     return subscription.count();

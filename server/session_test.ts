@@ -200,6 +200,7 @@ Deno.test("a connection that keeps the process busy lets others have their turn"
       registry,
       presence: new Presence({ state, registry, timer: new ManualTimer(), tell() {} }),
       limits: DEFAULT_LIMITS,
+      isWhole: () => true,
       // Every look at the clock finds that a millisecond has passed.
       nowMs: () => nowMs++,
       sleep() {
@@ -230,6 +231,29 @@ Deno.test("a missed megabyte is sent at the speed of its reader", async () => {
   assertEquals(event.kind === "message" && event.payload.content, "live");
   alice.close();
 });
+
+for (const lostAfterMs of [0, 60_000]) {
+  const when = lostAfterMs === 0 ? "once that counts as lost" : "which may still come";
+  Deno.test(`presence is told with what its client has of other nodes in its cursor, ${when}`, () =>
+    tellsPresence(lostAfterMs));
+}
+
+async function tellsPresence(lostAfterMs: number): Promise<void> {
+  await using server = await testServer({ limits: { lostAfterMs } });
+  const bob = await WireClient.signedIn(server.port, "bob");
+  const alice = await WireClient.signedIn(server.port, "alice");
+  await alice.expect("sent", send("bob", "hello"));
+  bob.close();
+  await alice.expect("done", { kind: "subscribe", payload: { since: "node9.x:7" } });
+  assertEquals((await alice.event()).kind, "message");
+  const back = await WireClient.signedIn(server.port, "bob");
+  let event = await alice.event();
+  while (event.kind !== "presence" || !event.payload.online) event = await alice.event();
+  const bound = lostAfterMs === 0 ? "" : "/0";
+  assert(event.payload.cursor.split(",").includes(`node9.x:7${bound}`), event.payload.cursor);
+  back.close();
+  alice.close();
+}
 
 Deno.test("wrong passwords make an account wait, and the right one of others not", async () => {
   await using server = await testServer({ limits: { wrongPasswordsPerAccount: 3 } });

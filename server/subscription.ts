@@ -1,5 +1,6 @@
 import { encodeMessage, type Event, LIST_ITEMS_MAX, writeEvent } from "../codec/message.ts";
 import type { Account } from "./core/account_table.ts";
+import { Cursor } from "./core/cursor.ts";
 import type { EventSource, FeedEvent } from "./core/event_feed.ts";
 import type { ChatState } from "./core/state.ts";
 import type { VersionVector } from "./core/version_vector.ts";
@@ -8,12 +9,22 @@ import { describeMessage } from "./requests/message.ts";
 /**
  * What one session is told, frame by frame: first what it missed, then what happens, without a seam.
  * It walks its account's feed, so what waits for a slow reader takes no memory of its own.
+ *
+ * Its client may come from another node, and know messages that this one lacks: what became of these is
+ * nothing that this node can tell, though it may know it. Until it knows all that its client does, and
+ * has told all that it knows, its cursors leave what became of messages unsettled. What was on one disk
+ * alone, and is lost with it, is not waited for.
  */
 export class Subscription {
   readonly #state: ChatState;
   readonly #account: Account;
-  /** What the client had when it subscribed: nothing of that is told again. */
-  readonly #since: VersionVector;
+  readonly #isLost: () => boolean;
+  /** What the client was told when it subscribed: no message of that is told again. */
+  readonly #told: VersionVector;
+  /** What became of its client's messages, of which nothing is told again. */
+  readonly #settled: VersionVector;
+  /** From this place in the feed on, all that its client was told is settled. */
+  #settledFrom = 0;
   /** What it has, once it has got the frames that were taken so far. */
   readonly #seen: VersionVector;
   #at: number;
@@ -26,15 +37,27 @@ export class Subscription {
   readonly #newFrom: number;
   #frames: Uint8Array[] = [];
 
-  /** Without `since`, from now on. */
-  constructor(state: ChatState, account: Account, since?: VersionVector) {
+  /**
+   * Without `since`, from now on. `isLost`: whether what this node lacks of what its client was told, if
+   * anything, is nowhere any more.
+   */
+  constructor(
+    state: ChatState,
+    account: Account,
+    since?: Cursor,
+    isLost: () => boolean = () => false,
+  ) {
     this.#state = state;
     this.#account = account;
-    this.#since = (since ?? state.vector).copy();
-    this.#seen = this.#since.copy();
+    this.#isLost = isLost;
+    this.#told = (since?.told ?? state.vector).copy();
+    this.#settled = (since?.settled ?? state.vector).copy();
+    this.#seen = this.#told.copy();
     this.#newFrom = account.feed.length;
     this.#at = since === undefined ? this.#newFrom : 0;
     this.#tellable = since === undefined ? new Float64Array() : this.#findTellable();
+    const isSettled = since?.isSettled !== false && state.vector.includes(this.#told);
+    if (!isSettled) this.#settledFrom = Infinity;
   }
 
   /** How many events are left, in frames. */
@@ -52,12 +75,39 @@ export class Subscription {
   next(): Uint8Array | undefined {
     while (this.#frames.length === 0 && this.#at < this.#account.feed.length) {
       const number = this.#account.feed.at(this.#at);
-      const event = this.#eventAt(this.#at++);
+      const event = this.#eventAt(this.#at);
+      this.#at++;
       if (event !== undefined) {
+        if (event.kind === "message") this.#unsettle();
         this.#frames = this.#encode(event, this.#state.feed.sourceOf(number));
       }
     }
     return this.#frames.shift();
+  }
+
+  /** Where its client would go on from, once all frames were taken: it may be ahead of the node. */
+  get cursor(): string {
+    this.#includeRest();
+    this.#settle();
+    return this.#cursorText(this.#at);
+  }
+
+  /** `at` this place in the feed. */
+  #cursorText(at: number): string {
+    const isSettled = at >= this.#settledFrom;
+    return (isSettled ? this.#seen : new Cursor(this.#seen, this.#settled)).toString();
+  }
+
+  /** Up to date, on a node that has all its messages, the client knows what became of each. */
+  #settle(): void {
+    if (this.#at >= this.#settledFrom || this.#at < this.#account.feed.length) return;
+    const hasAll = this.#state.vector.includes(this.#told);
+    if (hasAll || this.#isLost()) this.#settledFrom = this.#at;
+  }
+
+  /** A message is told as it is here: what became of it elsewhere is to be told, even if it was before. */
+  #unsettle(): void {
+    if (this.#at <= this.#settledFrom) this.#settled.limit(this.#state.vector);
   }
 
   #findTellable(): Float64Array {
@@ -65,59 +115,60 @@ export class Subscription {
     const tellable = new Float64Array(this.#newFrom);
     const untold = new Map<string, number>();
     for (let at = this.#newFrom - 1; at >= 0; at--) {
-      const source = feed.sourceOf(this.#account.feed.at(at));
+      const number = this.#account.feed.at(at);
+      const source = feed.sourceOf(number);
       const next = untold.get(source.origin) ?? Infinity;
       tellable[at] = next - 1;
-      if (source.seq < next && !this.#since.covers(source)) untold.set(source.origin, source.seq);
+      if (this.#told.covers(source)) continue;
+      if (source.seq < next) untold.set(source.origin, source.seq);
+      if (this.#settledFrom === 0 && this.#state.mayBeLate(number)) this.#settledFrom = at + 1;
     }
     return tellable;
   }
 
   #eventAt(at: number): FeedEvent | undefined {
     const number = this.#account.feed.at(at);
-    if (this.#since.covers(this.#state.feed.sourceOf(number))) {
-      return at < this.#newFrom ? undefined : this.#correction(number);
-    }
-    const event = this.#state.eventFor(this.#account, number);
-    // Only its time may have changed.
-    const hasIt = event?.kind === "message" && event.insteadOf !== undefined &&
-      this.#seen.covers(event.insteadOf);
-    return hasIt ? undefined : event;
-  }
-
-  /**
-   * What the client saw happen to a message on another node, and is told again as it was told the
-   * message again: its sender had repeated it on this node, which was behind.
-   */
-  #correction(number: number): FeedEvent | undefined {
-    const event = this.#state.eventFor(this.#account, number);
-    if (event === undefined || event.kind === "message") return undefined;
-    const { messages } = this.#state;
-    const rows = event.rows.filter((row) =>
-      messages.hasCome(row) && !this.#since.covers(messages.provenanceOf(row))
-    );
-    return rows.length === 0 ? undefined : { ...event, rows };
+    const source = this.#state.feed.sourceOf(number);
+    if (this.#settled.covers(source)) return undefined;
+    const event = this.#state.eventFor(this.#account, number, this.#told);
+    if (event?.kind !== "message" || !this.#told.covers(source)) return event;
+    // To whom it went, its client may have been told otherwise since: rather twice than wrong.
+    return this.#state.wentToSeveral(event.row) ? event : undefined;
   }
 
   /** No further than what is wholly told: what a state brings is not in the order of its origins. */
-  #advance({ origin, seq }: EventSource): void {
+  #advance(source: EventSource): void {
+    const { origin, seq } = source;
     const { feed } = this.#account;
     const next = Math.max(this.#at, this.#newFrom);
     if (next < feed.length && feed.at(next) <= this.#state.lastMerged) return;
-    const tellable = this.#tellable[this.#at - 1] ?? Infinity;
+    const tellable = this.#tellable[this.#at - 1] ?? this.#tellableLive(source);
     const told = Math.min(Math.max(seq, this.#seen.seqOf(origin)), tellable);
     const known = Math.min(told, this.#state.vector.seqOf(origin));
     if (known > this.#seen.seqOf(origin)) this.#seen.advance(origin, known);
   }
 
+  /** Up to date, the client has also seen all that is not its business. */
+  #includeRest(): void {
+    if (this.#at === this.#account.feed.length) this.#seen.include(this.#state.vector);
+  }
+
+  /** An operation on several conversations has an event for each, one after the other. */
+  #tellableLive({ origin, seq }: EventSource): number {
+    const { feed } = this.#account;
+    if (this.#at === feed.length) return Infinity;
+    const next = feed.at(this.#at);
+    const isSame = this.#state.feed.seqOf(next) === seq &&
+      this.#state.feed.originOf(next) === origin;
+    return isSame ? seq - 1 : Infinity;
+  }
+
   /** A client that is cut off between two frames of one event resumes from before it. */
   #encode(event: FeedEvent, source: EventSource): Uint8Array[] {
-    const before = this.#seen.toString();
-    this.#advance(source);
-    // Up to date, the client has also seen all that is not its business.
-    if (this.#at === this.#account.feed.length) this.#seen.include(this.#state.vector);
-    const after = this.#seen.toString();
     const parts = describeEvent(this.#state, event);
+    const before = parts.length > 1 ? this.#cursorText(this.#at - 1) : "";
+    this.#advance(source);
+    const after = this.cursor;
     return parts.map((part, index) => {
       const cursor = index === parts.length - 1 ? after : before;
       return encodeMessage(writeEvent, withCursor(part, cursor));

@@ -1,14 +1,20 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { FrameDecoder } from "../codec/frame.ts";
-import { type Event, PAYLOAD_BYTES_MAX, readServerMessage } from "../codec/message.ts";
+import {
+  type Event,
+  LIST_ITEMS_MAX,
+  PAYLOAD_BYTES_MAX,
+  readServerMessage,
+} from "../codec/message.ts";
 import type { Account } from "./core/account_table.ts";
 import { apply } from "./core/apply.ts";
+import { Cursor } from "./core/cursor.ts";
 import { messageIdOf } from "./core/message_id.ts";
-import type { Fact } from "./core/operation.ts";
+import type { Fact, MessageId, Operation } from "./core/operation.ts";
 import { recordsOf } from "./core/snapshot.ts";
 import { ChatState } from "./core/state.ts";
-import { NO_PLACE } from "./core/state_record.ts";
+import { type Entry, NO_PLACE } from "./core/state_record.ts";
 import { VersionVector } from "./core/version_vector.ts";
 import { Subscription } from "./subscription.ts";
 import {
@@ -16,14 +22,17 @@ import {
   arrivals,
   extent,
   fold,
+  type History,
   history,
+  idsToSeveral,
   interleave,
-  model,
+  repeatedAsTheyWere,
   RUNS,
+  toOneRecipient,
   viewOf,
   within,
-  withoutRepeats,
 } from "./testing/histories.ts";
+import { model } from "./testing/model.ts";
 
 const [ALICE, BOB] = ["alicealiceal", "bobbobbobbob"];
 const ID = messageIdOf(ALICE, "key");
@@ -37,7 +46,13 @@ const sent: Fact = {
   content: "hello",
 };
 const read: Fact = { kind: "messages_read", by: BOB, ids: [ID] };
+const nothing: Fact = { kind: "messages_read", by: BOB, ids: [] };
 const deleted: Fact = { kind: "messages_deleted", by: ALICE, ids: [ID] };
+
+const KIND_TOLD: Partial<Record<Fact["kind"], Event["kind"]>> = {
+  messages_read: "read",
+  messages_deleted: "deleted",
+};
 
 /** A node that hears of facts from others, and what a subscriber of Bob's is told. */
 class Node {
@@ -57,17 +72,20 @@ class Node {
   }
 
   subscribe(since: string): Subscription {
-    return new Subscription(this.state, this.bob, VersionVector.parse(since));
+    return new Subscription(this.state, this.bob, Cursor.parse(since));
   }
 }
 
 function told(subscription: Subscription): Event["kind"][] {
-  const kinds: Event["kind"][] = [];
-  const decoder = new FrameDecoder({ payloadBytesMax: PAYLOAD_BYTES_MAX });
+  return eventsOf(subscription).map(({ kind }) => kind);
+}
+
+function eventsOf(subscription: Subscription): Event[] {
+  const events: Event[] = [];
   for (;;) {
     const bytes = subscription.next();
-    if (bytes === undefined) return kinds;
-    for (const frame of decoder.push(bytes)) kinds.push((readServerMessage(frame) as Event).kind);
+    if (bytes === undefined) return events;
+    events.push(eventIn(bytes));
   }
 }
 
@@ -107,96 +125,388 @@ Deno.test("Subscription does not tell a message again when an earlier one of its
   assertEquals(told(node.subscribe("")), ["message"]);
 });
 
+Deno.test("Subscription tells of a message that was repeated, wherever its client was cut off", () => {
+  const node = new Node();
+  const other = messageIdOf(ALICE, "other");
+  // The client has all that was before, of both nodes, when the message and its repetition come.
+  for (let seq = 1; seq <= 12; seq++) node.hear("a.x", nothing, seq);
+  for (let seq = 1; seq <= 16; seq++) node.hear("b.x", nothing, seq);
+  const before = node.state.vector.toString();
+  node.hear("b.x", sent, 40);
+  node.hear("b.x", { ...sent, id: other }, 41);
+  node.hear("b.x", { kind: "messages_read", by: BOB, ids: [other] }, 42);
+  node.hear("a.x", sent, 30);
+  const whole = eventsOf(node.subscribe(before));
+  assertEquals(whole.map(({ kind }) => kind), ["message", "message", "read"]);
+  for (const [index, { payload }] of whole.entries()) {
+    const rest = eventsOf(node.subscribe(payload.cursor));
+    assertEquals(rest.map(({ kind }) => kind), whole.slice(index + 1).map(({ kind }) => kind));
+  }
+});
+
+Deno.test("Subscription does not tell again what its client has from a repetition that lost", () => {
+  const node = new Node();
+  node.hear("a.x", sent, 10);
+  const subscription = node.subscribe("b.x:1");
+  node.hear("b.x", sent, 20);
+  assertEquals(told(subscription), []);
+  assertEquals(told(node.subscribe("b.x:1")), []);
+  assertEquals(told(node.subscribe("a.x:1")), []);
+});
+
+Deno.test("Subscription tells all of an operation on several conversations to who is cut off in it", () => {
+  const node = new Node();
+  const fromCarol = messageIdOf("carolcarolca", "key");
+  node.hear("a.x", sent, 10);
+  node.hear("a.x", { ...sent, id: fromCarol }, 11);
+  const live = node.subscribe("a.x:2");
+  node.hear("a.x", { kind: "messages_deleted", by: BOB, ids: [ID, fromCarol] }, 12);
+  const [first, second] = eventsOf(live);
+  assertEquals([first?.payload.cursor, second?.payload.cursor], ["a.x:2", "a.x:3"]);
+  assertEquals(told(node.subscribe(first?.payload.cursor ?? "")), ["deleted", "deleted"]);
+});
+
+Deno.test("Subscription.cursor stays ahead of a node that lacks what its client has", () => {
+  const node = new Node();
+  const subscription = node.subscribe("b.x:7");
+  node.hear("a.x", sent, 10);
+  assertEquals(subscription.cursor, "b.x:7");
+  assertEquals(told(subscription), ["message"]);
+  node.hear("a.x", nothing, 11);
+  assertEquals(subscription.cursor, "b.x:7/0,a.x:2/0");
+});
+
+for (const fact of [read, deleted]) {
+  Deno.test(`a client that was on a node with a message's ${fact.kind}, and without it, is told elsewhere`, () => {
+    const [behind, whole] = [new Node(), new Node()];
+    behind.hear("c.x", fact, 15);
+    const there = behind.subscribe("a.x:1");
+    behind.hear("b.x", { ...sent, id: messageIdOf(ALICE, "other") }, 20);
+    const [other] = eventsOf(there);
+    assertEquals(other?.payload.cursor, "a.x:1/0,b.x:1/0,c.x:1/0");
+    whole.hear("a.x", sent, 10);
+    whole.hear("c.x", fact, 15);
+    const here = whole.subscribe(other?.payload.cursor ?? "");
+    assertEquals(here.count(), 1);
+    assertEquals(told(here), [KIND_TOLD[fact.kind]]);
+  });
+
+  Deno.test(`a client that was told a message by a node without its ${fact.kind} is told elsewhere`, () => {
+    const [behind, whole] = [new Node(), new Node()];
+    behind.hear("a.x", sent, 10);
+    // It comes from a node that knows what became of the message, and not the message.
+    const [message] = eventsOf(behind.subscribe("c.x:1"));
+    assertEquals(message?.payload.cursor, "c.x:1/0,a.x:1/0");
+    whole.hear("c.x", fact, 15);
+    whole.hear("a.x", sent, 10);
+    const here = whole.subscribe(message?.payload.cursor ?? "");
+    assertEquals(told(here), [KIND_TOLD[fact.kind]]);
+    assertEquals(here.cursor, "c.x:1,a.x:1");
+  });
+
+  Deno.test(`a client is told of a message's ${fact.kind} that two nodes made, whichever came first`, () => {
+    const [one, two] = [new Node(), new Node()];
+    const other: Fact = { ...sent, id: messageIdOf(ALICE, "other") };
+    const unrelated: Fact = { ...sent, id: messageIdOf(ALICE, "unrelated") };
+    one.hear("c.x", fact, 15);
+    one.hear("b.x", fact, 16);
+    one.hear("b.x", other, 20);
+    one.hear("a.x", sent, 10);
+    one.hear("b.x", unrelated, 21);
+    two.hear("a.x", sent, 10);
+    two.hear("b.x", fact, 16);
+    two.hear("c.x", fact, 15);
+    two.hear("b.x", other, 20);
+    two.hear("b.x", unrelated, 21);
+    const events = eventsOf(one.subscribe("a.x:1"));
+    assertEquals(events.map(({ kind }) => kind), ["message", KIND_TOLD[fact.kind], "message"]);
+    const rest = two.subscribe(events[0]?.payload.cursor ?? "");
+    assertEquals(told(rest), [KIND_TOLD[fact.kind], "message"]);
+    assertEquals(events[1]?.payload.cursor, "a.x:1,b.x:2,c.x:1");
+  });
+}
+
+Deno.test("Subscription.cursor is settled once its node has all that its client knows", () => {
+  const node = new Node();
+  const subscription = node.subscribe("a.x:2/0,c.x:1/0");
+  assertEquals(subscription.cursor, "a.x:2/0,c.x:1/0");
+  node.hear("c.x", read, 15);
+  node.hear("a.x", sent, 10);
+  assertEquals(eventsOf(subscription).map(({ payload }) => payload.cursor), ["a.x:2/0,c.x:1/0"]);
+  node.hear("a.x", nothing, 11);
+  assertEquals(subscription.cursor, "a.x:2,c.x:1");
+  node.hear("a.x", deleted, 12);
+  assertEquals(eventsOf(subscription).map(({ payload }) => payload.cursor), ["a.x:3,c.x:1"]);
+});
+
+Deno.test("Subscription.cursor is settled without what is lost", () => {
+  const node = new Node();
+  let isLost = false;
+  const since = Cursor.parse("a.x:1,b.x:7");
+  const subscription = new Subscription(node.state, node.bob, since, () => isLost);
+  node.hear("a.x", sent, 10);
+  node.hear("a.x", read, 11);
+  assertEquals(eventsOf(subscription)[0]?.payload.cursor, "a.x:2/1,b.x:7");
+  isLost = true;
+  assertEquals(subscription.cursor, "a.x:2,b.x:7");
+});
+
+Deno.test("Subscription settles an event of several frames with the last of them", () => {
+  const node = new Node();
+  const ids = Array.from({ length: LIST_ITEMS_MAX + 1 }, (_, key) => messageIdOf(ALICE, `${key}`));
+  for (const [index, id] of ids.entries()) node.hear("a.x", { ...sent, id }, 10 + index);
+  const subscription = node.subscribe("a.x:1001,d.x:1");
+  node.hear("d.x", nothing, 5000);
+  node.hear("c.x", { kind: "messages_deleted", by: ALICE, ids }, 5001);
+  assertEquals(eventsOf(subscription).map(({ payload }) => payload.cursor), [
+    "a.x:1001,d.x:1",
+    "a.x:1001,d.x:1,c.x:1",
+  ]);
+});
+
+Deno.test("Subscription tells what is not settled, and no message, to who comes to a whole node", () => {
+  const node = new Node();
+  node.hear("a.x", sent, 10);
+  node.hear("a.x", read, 11);
+  const subscription = node.subscribe("a.x:2/0");
+  assertEquals(subscription.count(), 1);
+  assertEquals(told(subscription), ["read"]);
+  assertEquals(subscription.cursor, "a.x:2");
+});
+
 Deno.test("a client that is cut off again and again, before, in and after a merge, misses nothing", () => {
-  const cuts = fc.infiniteStream(fc.nat(4));
   fc.assert(
     fc.property(
       history,
       extent,
       extent,
       arrivals,
-      cuts,
-      (history, theirs, ours, arrivals, cuts) => {
-        const fair = withoutRepeats(history);
+      choices,
+      (history, theirs, ours, arrivals, choices) => {
+        const fair = repeatedAsTheyWere(history);
         const other = fold(interleave(within(fair, theirs), arrivals));
-        const state = fold(interleave(within(fair, ours), arrivals));
-        const records = [...recordsOf(other)].filter((record) => record !== undefined);
-        const coverage = {
-          kind: "coverage" as const,
-          ...NO_PLACE,
-          vector: new Map(other.vector.entries()),
-          clock: { timeMs: 0, tick: 0 },
-        };
-        const accounts = ACCOUNTS.map((id) => state.accounts.get(id));
-        const clients = accounts.map((account) => new CutOff(state, account, cuts));
-        for (const entry of [...records, coverage, ...fair]) {
-          apply(state, entry);
-          for (const client of clients) client.readSome();
+        const node = new Peer(fair, arrivals);
+        for (const operation of interleave(within(fair, ours), arrivals)) node.hear(operation);
+        const clients = ACCOUNTS.map((id) => new Roamer(id, [node], fair, choices));
+        for (const entry of [...snapshotOf(other), ...fair]) {
+          node.hear(entry);
+          for (const client of clients) client.act();
         }
-        for (const [index, client] of clients.entries()) {
-          client.readAll();
-          const account = accounts[index];
-          if (account === undefined || account.deleted) continue;
-          assertEquals(client.view, viewOf(model(fair), account.id));
-        }
+        for (const client of clients) client.assertUpToDate();
       },
     ),
     RUNS,
   );
 });
 
-/** A client that is cut off now and then, and goes on from the cursor of its last event. */
-class CutOff {
-  readonly #state: ChatState;
-  readonly #account: Account;
-  readonly #cuts: Iterator<number>;
+const orders = fc.tuple(arrivals, arrivals, arrivals);
+
+Deno.test("a client that moves between nodes that are behind each other misses nothing", () => {
+  fc.assert(
+    fc.property(history.map(toOneRecipient), orders, choices, (history, orders, choices) => {
+      roam(history, orders, choices, "with merges");
+    }),
+    RUNS,
+  );
+});
+
+Deno.test("a client that moves misses nothing of messages whose recipient's name meant several people", () => {
+  fc.assert(
+    // A state says nothing of sendings that lost, and so of who had such a message and has it no more.
+    fc.property(history, orders, choices, (history, orders, choices) => {
+      roam(history, orders, choices, "without merges");
+    }),
+    RUNS,
+  );
+});
+
+/** Of so many steps a node merges another's state in one. */
+const MERGES_EVERY = 20;
+
+/** Nodes hear of a history, each in its order, while clients move between them and are cut off. */
+function roam(
+  history: History,
+  orders: readonly (readonly number[])[],
+  choices: Iterator<number>,
+  how: "with merges" | "without merges",
+): void {
+  const fair = repeatedAsTheyWere(history);
+  const nodes = orders.map((arrivals) => new Peer(fair, arrivals));
+  const clients = ACCOUNTS.map((id) => new Roamer(id, nodes, fair, choices));
+  while (nodes.some((node) => node.lacks > 0)) {
+    for (const node of nodes) {
+      for (let left = choose(choices, 3); left > 0; left--) node.hearNext();
+      const merges = how === "with merges" && choose(choices, MERGES_EVERY) === 0;
+      if (merges) node.mergeFrom(nodes[choose(choices, nodes.length)]);
+    }
+    for (const client of clients) client.act();
+  }
+  for (const client of clients) client.assertUpToDate();
+}
+
+const choices = fc.infiniteStream(fc.nat({ max: 2 ** 30 }));
+
+/** A number below `count`. */
+function choose(choices: Iterator<number>, count: number): number {
+  return (choices.next().value ?? 0) % count;
+}
+
+/** All of a state, as a node sends it to another. */
+function snapshotOf(state: ChatState): Entry[] {
+  const records = [...recordsOf(state)].filter((record) => record !== undefined);
+  const vector = new Map(state.vector.entries());
+  const clock = { timeMs: 0, tick: 0 };
+  return [...records, { kind: "coverage", ...NO_PLACE, vector, clock }];
+}
+
+/** A node that hears of all of a history, in an order of its own. */
+class Peer {
+  readonly state = new ChatState();
+  /** Messages' operations that came as such, by their ids: of a state only the result comes. */
+  readonly sendings = new Map<MessageId, Operation[]>();
+  readonly #waiting: Operation[];
+
+  constructor(history: History, arrivals: readonly number[]) {
+    this.#waiting = [...interleave(history, arrivals)];
+  }
+
+  get lacks(): number {
+    return this.#waiting.length;
+  }
+
+  hearNext(): void {
+    const next = this.#waiting.shift();
+    if (next !== undefined) this.hear(next);
+  }
+
+  hear(entry: Entry): void {
+    const { kind } = apply(this.state, entry);
+    if (entry.kind !== "message_sent" || kind === "duplicate" || kind === "gap") return;
+    this.sendings.set(entry.id, [...this.sendings.get(entry.id) ?? [], entry]);
+  }
+
+  mergeFrom(other: Peer | undefined): void {
+    if (other !== undefined) { for (const entry of snapshotOf(other.state)) this.hear(entry); }
+  }
+}
+
+/** A client that is cut off now and then, and goes on from the cursor of its last event, anywhere. */
+class Roamer {
+  readonly #account: string;
+  readonly #nodes: readonly Peer[];
+  readonly #history: History;
+  /** Messages whose recipient's name meant several accounts. */
+  readonly #moved: ReadonlySet<MessageId>;
+  readonly #choices: Iterator<number>;
   readonly #shown = new Map<string, string>();
-  #cursor = new VersionVector();
+  readonly #trail: string[] = [];
+  /** Of messages that were told since it subscribed last, the contents. */
+  readonly #told = new Map<string, string>();
+  #cursor = new Cursor(new VersionVector());
+  #since = this.#cursor;
+  /** Whether there was nothing more to read when it looked last. */
+  #isIdle = false;
+  #node: Peer;
   #subscription: Subscription;
 
-  constructor(state: ChatState, account: Account, cuts: Iterator<number>) {
-    this.#state = state;
+  constructor(
+    account: string,
+    nodes: readonly Peer[],
+    history: History,
+    choices: Iterator<number>,
+  ) {
     this.#account = account;
-    this.#cuts = cuts;
-    this.#subscription = new Subscription(state, account, this.#cursor);
+    this.#nodes = nodes;
+    this.#history = history;
+    this.#moved = idsToSeveral(history);
+    this.#choices = choices;
+    [this.#node, this.#subscription] = this.#subscribe();
   }
 
-  get view(): Map<string, string> {
-    return new Map([...this.#shown].sort());
-  }
-
-  readSome(): void {
+  act(): void {
     // Mostly it is slow: what is told waits for it.
-    if (this.#next() === 0) { for (let left = this.#next(); left > 0; left--) this.#readOne(); }
-    if (this.#next() === 0) {
-      this.#subscription = new Subscription(this.#state, this.#account, this.#cursor);
+    if (this.#choose(5) === 0) {
+      for (let left = this.#choose(5); left > 0; left--) {
+        this.#readOne();
+      }
+    }
+    // Somebody came online: told with a cursor, too.
+    if (this.#choose(5) === 0 && this.#isIdle) this.#takeCursor(this.#subscription.cursor);
+    if (this.#choose(5) === 0) [this.#node, this.#subscription] = this.#subscribe();
+  }
+
+  /** Once all nodes know of all the history. */
+  assertUpToDate(): void {
+    const expected = model(this.#history);
+    if (expected.accounts.some(({ id, deleted }) => id === this.#account && deleted)) return;
+    for (let moves = 0; moves <= this.#nodes.length; moves++) {
+      while (this.#readOne());
+      const view = new Map([...this.#shown].sort());
+      assertEquals(view, viewOf(expected, this.#account), this.#trail.join("\n"));
+      this.#takeCursor(this.#subscription.cursor);
+      assert(this.#cursor.isSettled, this.#trail.join("\n"));
+      [this.#node, this.#subscription] = this.#subscribe();
     }
   }
 
-  readAll(): void {
-    while (this.#readOne());
+  #subscribe(): [Peer, Subscription] {
+    const number = this.#choose(this.#nodes.length);
+    const node = this.#nodes[number];
+    if (node === undefined) throw new Error("Cannot subscribe: there is no such node");
+    this.#trail.push(`${this.#account} subscribes on ${number} since ${this.#cursor}`);
+    this.#since = this.#cursor;
+    this.#isIdle = false;
+    this.#told.clear();
+    const { state } = node;
+    return [node, new Subscription(state, state.accounts.get(this.#account), this.#cursor)];
   }
 
   #readOne(): boolean {
     const frame = this.#subscription.next();
+    this.#isIdle = frame === undefined;
     if (frame === undefined) return false;
     const event = eventIn(frame);
+    this.#trail.push(JSON.stringify(event));
     if (event.kind === "message") {
       const { id, content, status } = event.payload;
-      this.#shown.set(id, `${status} ${content}`);
+      this.#assertNew(id, content);
+      const isRead = status === "read" || this.#shown.get(id)?.startsWith("read ");
+      this.#shown.set(id, `${isRead ? "read" : "unread"} ${content}`);
     } else if (event.kind === "deleted") {
-      for (const id of event.payload.ids) this.#shown.delete(id);
+      for (const id of event.payload.ids) this.#forget(id);
     } else if (event.kind === "read") {
       for (const id of event.payload.ids) {
         const shown = this.#shown.get(id);
         if (shown !== undefined) this.#shown.set(id, shown.replace(/^unread/, "read"));
       }
     }
-    this.#cursor = VersionVector.parse(event.payload.cursor) ?? this.#cursor;
+    this.#takeCursor(event.payload.cursor);
     return true;
   }
 
-  #next(): number {
-    return this.#cuts.next().value ?? 0;
+  #takeCursor(text: string): void {
+    this.#trail.push(`${this.#account} is at ${text}`);
+    const cursor = Cursor.parse(text);
+    assert(cursor !== undefined, `no cursor: ${text}`);
+    this.#cursor = cursor;
+  }
+
+  #assertNew(id: string, content: string): void {
+    // Rather twice than not at all.
+    if (this.#moved.has(id)) return;
+    const trail = this.#trail.join("\n");
+    assert(this.#told.get(id) !== content, `told twice:\n${trail}`);
+    this.#told.set(id, content);
+    const sendings = this.#node.sendings.get(id) ?? [];
+    assert(!sendings.some((sending) => this.#since.told.covers(sending)), `told again:\n${trail}`);
+  }
+
+  #forget(id: string): void {
+    this.#shown.delete(id);
+    this.#told.delete(id);
+  }
+
+  #choose(count: number): number {
+    return choose(this.#choices, count);
   }
 }

@@ -20,7 +20,7 @@ const TOLD_MAX = 10_000;
 export class Subscription implements AsyncIterable<ClientEvent> {
   readonly #queue: EventQueue<ClientEvent>;
   readonly #started = Promise.withResolvers<void>();
-  /** Ids of messages, oldest first. */
+  /** Ids of messages that came, or that are gone, oldest first. */
   readonly #told = new Set<string>();
   #cursor: string | undefined;
   #link: Link | undefined;
@@ -78,6 +78,8 @@ export class Subscription implements AsyncIterable<ClientEvent> {
   accept(event: Event, bytes: number): Promise<void> | undefined {
     this.#cursor = event.payload.cursor;
     if (event.kind === "message" && this.#wasTold(event.payload.id)) return undefined;
+    // Whoever is behind may tell a message that is gone, and its deletion not again.
+    if (event.kind === "deleted") { for (const id of event.payload.ids) this.#wasTold(id); }
     this.#queue.push({ ...event, late: this.#isLate }, bytes);
     return this.#queue.isFull ? this.#queue.room() : undefined;
   }

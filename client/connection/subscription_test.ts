@@ -74,6 +74,22 @@ Deno.test("Subscription tells no message twice that its sender had to send again
   await client.close();
 });
 
+Deno.test("Subscription tells no message of which it has told that it is gone", async () => {
+  const first = new ScriptedServer();
+  using second = new ScriptedServer();
+  const { client, peer, events } = await subscribedTo(first, [second.host]);
+  const one = messageFrom("bob", "one");
+  // It was deleted before this node could tell of it; its sender had sent it by way of another one first.
+  await peer.event({ kind: "deleted", payload: { ids: [one.id], cursor: "c1" } });
+  assertEquals(await take(events, 1), ["deleted"]);
+  first[Symbol.dispose]();
+  const next = await second.acceptSignIn();
+  await next.subscribe("c2", [{ kind: "message", payload: { ...one, cursor: "c2" } }]);
+  await next.event(messageEvent("two", "c3"));
+  assertEquals(await take(events, 1), ["two"]);
+  await client.close();
+});
+
 Deno.test("Subscription tells of a new name that only the next sign-in tells of", async () => {
   const first = new ScriptedServer();
   using second = new ScriptedServer();

@@ -125,7 +125,9 @@ Deno.test("apply() deletes a message for both, and its text from memory", () => 
 Deno.test("apply() keeps a delete that comes before its message", () => {
   const node = new Node();
   node.hear("b", deleted());
-  assertEquals(node.hear("a", message()).change.kind, "nothing_visible");
+  const { change } = node.hear("a", message());
+  // Whoever was told of it on another node follows here, and is to be told that it is gone.
+  assertEquals([change.kind, concernedBy(change)], ["visible", [ALICE, BOB].sort()]);
   assertEquals([node.inbox(BOB, ALICE), node.unread(BOB)], [[], 0]);
   assertEquals(node.state.messages.contentOf(node.row(ID)), "");
 });
@@ -174,7 +176,8 @@ Deno.test("apply() deletes an account's messages both ways, before and after", (
   node.hear("b", message({ id: idOf(BOB, "2"), recipientAccount: CAROL }));
   const { change } = node.hear("c", { kind: "account_deleted", account: ALICE });
   assertEquals(change.kind, "account_deleted");
-  node.hear("b", message({ id: idOf(BOB, "3"), recipientAccount: ALICE }));
+  const late = node.hear("b", message({ id: idOf(BOB, "3"), recipientAccount: ALICE })).change;
+  assertEquals([late.kind, concernedBy(late)], ["visible", [ALICE, BOB].sort()]);
   assertEquals([node.inbox(BOB, ALICE), node.unread(BOB)], [[], 0]);
   assertEquals(node.inbox(BOB, CAROL).length, 1);
   assertEquals(node.state.messages.contentOf(node.row(fromBob)), "");

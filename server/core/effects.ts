@@ -1,7 +1,7 @@
 import { TIMED_KEY_KEPT_MS } from "../../codec/timed_key.ts";
 import type { Account } from "./account_table.ts";
 import type { Conversation } from "./conversation.ts";
-import type { EventSource, FeedEvent } from "./event_feed.ts";
+import type { FeedEvent } from "./event_feed.ts";
 import { keyTimeOf } from "./message_id.ts";
 import type { Row } from "./message_table.ts";
 import {
@@ -72,10 +72,14 @@ function sendMessage(state: ChatState, operation: MessageSent & Provenance): Cha
   const row = state.messages.findOrAdd(operation.id);
   if (row === undefined) return NOTHING_VISIBLE;
   const recipient = state.accounts.get(operation.recipientAccount);
-  if (state.messages.hasCome(row)) return repeatMessage(state, operation, row, recipient);
-  const change = putMessage(state, operation, row, recipient);
-  state.tellEarly(row, partiesOf(state.sender(row), recipient));
-  return change;
+  const events = state.feed.length;
+  const concerned = partiesOf(state.sender(row), recipient);
+  const isRepeated = state.messages.hasCome(row);
+  const change = (isRepeated ? repeatMessage : putMessage)(state, operation, row, recipient);
+  if (!isRepeated) state.tellEarly(row, concerned);
+  if (change.kind === "visible" || state.feed.length === events) return change;
+  // Who was told of it elsewhere is told here that it is gone.
+  return { kind: "visible", event: { kind: "deleted", rows: [row] }, concerned };
 }
 
 /**
@@ -96,6 +100,7 @@ function repeatMessage(
 ): Change {
   const known = state.messages.provenanceOf(row);
   const knownRecipient = state.recipient(row);
+  state.noteRepeat(row, operation, recipient);
   const wins = compareProvenance(operation, known) < 0;
   const withdrawal = recipient === knownRecipient
     ? NOTHING_VISIBLE
@@ -105,8 +110,7 @@ function repeatMessage(
   if (!wins) return withdrawal;
   if (recipient !== knownRecipient) state.retell(row, recipient);
   takeOutOfConversation(state, row);
-  const insteadOf = recipient === knownRecipient ? known : undefined;
-  const change = putMessage(state, operation, row, recipient, insteadOf);
+  const change = putMessage(state, operation, row, recipient, recipient === knownRecipient);
   if (withdrawal.kind !== "visible") return change;
   return { ...withdrawal, concerned: new Set([...withdrawal.concerned, recipient]) };
 }
@@ -115,7 +119,7 @@ function repeatMessage(
 function withdraw(state: ChatState, row: Row, from: Provenance, loser: Account): Change {
   const event: FeedEvent = { kind: "deleted", rows: [row], isWithdrawal: true };
   const concerned = partiesOf(state.sender(row), loser);
-  state.tell(event, from, concerned);
+  state.tellLate(event, from, concerned);
   return { kind: "visible", event, concerned };
 }
 
@@ -124,7 +128,7 @@ function putMessage(
   operation: MessageSent & Provenance,
   row: Row,
   recipient: Account,
-  insteadOf?: EventSource,
+  isRepeat = false,
 ): Change {
   const { messages } = state;
   const sender = state.sender(row);
@@ -135,16 +139,14 @@ function putMessage(
     if (deletion !== undefined) messages.erase(row);
   });
   if (deletion !== undefined) {
-    state.tell({ kind: "deleted", rows: [row] }, deletion, concerned);
+    state.tellLate({ kind: "deleted", rows: [row] }, deletion, concerned);
   }
   // Origins interleave freely, so a delete may have overtaken its message.
   if (!messages.isPresent(row)) return NOTHING_VISIBLE;
   const conversation = state.openConversation(sender, recipient);
   conversation.add(row);
   if (!messages.isRead(row)) changeUnread(conversation, recipient, 1);
-  const event: FeedEvent = insteadOf === undefined
-    ? { kind: "message", row }
-    : { kind: "message", row, insteadOf };
+  const event: FeedEvent = isRepeat ? { kind: "message", row, isRepeat } : { kind: "message", row };
   state.tell(event, operation, concerned);
   return { kind: "visible", event, concerned };
 }

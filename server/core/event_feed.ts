@@ -10,8 +10,8 @@ export type FeedEvent =
   | {
     readonly kind: "message";
     readonly row: Row;
-    /** Of a message that was told before, of another operation with its identity: which. */
-    readonly insteadOf?: EventSource;
+    /** Its recipient had it before, of another operation with its identity: only its time changed. */
+    readonly isRepeat?: true;
   }
   | { readonly kind: "read"; readonly reader: number; readonly rows: readonly Row[] }
   | {
@@ -64,8 +64,8 @@ export class EventFeed {
     page.seq[at] = from.seq;
     switch (event.kind) {
       case "message":
-        page.kind[at] = event.insteadOf === undefined ? MESSAGE : OTHER;
-        page.what[at] = event.insteadOf === undefined ? event.row : this.#others.push(event) - 1;
+        page.kind[at] = event.isRepeat ? OTHER : MESSAGE;
+        page.what[at] = event.isRepeat ? this.#others.push(event) - 1 : event.row;
         break;
       case "read":
         page.kind[at] = READ;

@@ -51,11 +51,7 @@ function eventAt(number: number): FeedEvent {
   if (kind < 2) return { kind: "message", row: number };
   if (kind < 4) return { kind: "read", reader: number * 3, rows };
   if (kind < 6) return { kind: "deleted", rows };
-  return {
-    kind: "message",
-    row: number,
-    insteadOf: { origin: `node${number % 5}.e`, seq: number },
-  };
+  return { kind: "message", row: number, isRepeat: true };
 }
 
 /** Sequence numbers 1, 2, 3… of three origins in turn. */

@@ -8,11 +8,11 @@ import {
   fold,
   history,
   interleave,
-  model,
   RUNS,
   viewOf,
   within,
 } from "../testing/histories.ts";
+import { model } from "../testing/model.ts";
 import { TIMED_KEY_KEPT_MS, timedKey } from "../../codec/timed_key.ts";
 import { counted, recount, seen, seenOf } from "../testing/observe.ts";
 import { apply } from "./apply.ts";
@@ -37,6 +37,8 @@ Deno.test("records of a state, merged into an empty one, make the same state", (
       const again = new ChatState();
       for (const record of snapshotOf(copy)) apply(again, record);
       assertEquals(seen(again), seen(state));
+      // Nobody sees these: another node may understand them.
+      assertEquals([...again.unknown], [...state.unknown]);
     }),
     RUNS,
   );

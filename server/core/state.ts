@@ -13,6 +13,11 @@ export interface ToldFrom {
   readonly from: EventSource;
 }
 
+/** An operation that sent a message, and to whom: the number of an account. */
+interface Sending extends EventSource {
+  readonly recipient: number;
+}
+
 /** All that a node knows: the fold of its operations, made by `apply` alone. */
 export class ChatState {
   readonly accounts = new AccountTable();
@@ -22,9 +27,16 @@ export class ChatState {
   readonly history = new History();
   readonly #digest = new SetDigest();
   readonly #early = new Map<Row, readonly ToldFrom[]>();
+  /** Of messages that were sent by more operations than one: all of these that have come. */
+  readonly #sendings = new Map<Row, readonly Sending[]>();
 
   /** The last event that a merged state brought: those before it may be in any order. */
   lastMerged = -1;
+  /**
+   * The last event of an operation that had been applied before: it may stand for others, too, which did
+   * the same.
+   */
+  #lastLate = -1;
   readonly #unknown = new Map<string, UnknownFact & Provenance>();
 
   /** The seed changes nothing that can be seen: see {@linkcode MessageTable}. */
@@ -111,6 +123,17 @@ export class ChatState {
     for (const account of concerned) account.feed.push(number);
   }
 
+  /** Tells of an operation that was applied before, what only now is there to be told. */
+  tellLate(event: FeedEvent, from: EventSource, concerned: Iterable<Account>): void {
+    this.tell(event, from, concerned);
+    this.#lastLate = this.feed.length - 1;
+  }
+
+  /** Whether an event may have come after others of its origin, and stand for operations it does not name. */
+  mayBeLate(number: number): boolean {
+    return number <= this.#lastLate || number <= this.lastMerged;
+  }
+
   /** Keeps what is to be told of a message that has not come: whom it concerns is not known yet. */
   tellOnceCome(row: Row, event: FeedEvent, from: EventSource): void {
     const { origin, seq } = from;
@@ -121,8 +144,24 @@ export class ChatState {
   tellEarly(row: Row, concerned: readonly Account[]): void {
     const early = this.#early.get(row);
     if (early === undefined) return;
-    for (const { event, from } of early) this.tell(event, from, concerned);
+    for (const { event, from } of early) this.tellLate(event, from, concerned);
     this.#early.delete(row);
+  }
+
+  /** An operation with the identity of a message that has come: it may win or lose, or be known. */
+  noteRepeat(row: Row, { origin, seq }: EventSource, { number: recipient }: Account): void {
+    const { messages } = this;
+    const first = { ...messages.provenanceOf(row), recipient: messages.recipientOf(row) };
+    const known = this.#sendings.get(row) ?? [first];
+    // A state that is merged says again what came as an operation.
+    if (known.some((sending) => sending.seq === seq && sending.origin === origin)) return;
+    this.#sendings.set(row, [...known, { origin, seq, recipient }]);
+  }
+
+  /** Whether operations sent a message to different people, whose name meant one or the other. */
+  wentToSeveral(row: Row): boolean {
+    const sendings = this.#sendings.get(row) ?? [];
+    return sendings.some(({ recipient }) => recipient !== sendings[0]?.recipient);
   }
 
   /** Tells `account` what its sender was told of a message, because it is `account`'s now. */
@@ -134,33 +173,52 @@ export class ChatState {
       const number = told.at(index);
       const event = this.feed.eventOf(number);
       if (event.kind === "message" || !event.rows.includes(row)) continue;
-      this.tell({ ...event, rows: [row] }, this.feed.sourceOf(number), [account]);
+      this.tellLate({ ...event, rows: [row] }, this.feed.sourceOf(number), [account]);
     }
   }
 
   /**
    * What `account` missed since `cursor`, in order of arrival here. Events say what to look at, the
-   * state how it is now: of a message that was deleted or replaced since, only that is told.
+   * state how it is now: of a message that was deleted or moved since, only that is told.
    */
   *missed(account: Account, cursor: VersionVector): Generator<FeedEvent> {
     for (const number of this.feed.missing(account.feed, cursor)) {
-      const event = this.eventFor(account, number);
+      const event = this.eventFor(account, number, cursor);
       if (event !== undefined) yield event;
     }
   }
 
-  eventFor(account: Account, number: number): FeedEvent | undefined {
+  /** What there is to tell of an event that `cursor` does not cover. */
+  eventFor(account: Account, number: number, cursor: VersionVector): FeedEvent | undefined {
     const event = this.feed.eventOf(number);
-    const { messages } = this;
     if (event.kind === "message") {
-      const { row } = event;
-      return messages.isPresent(row) && messages.isPutBy(row, this.feed.sourceOf(number))
-        ? event
-        : undefined;
+      return this.#isToBeTold(event, number, cursor) ? event : undefined;
     }
     const has = event.kind === "read";
     const rows = event.rows.filter((row) => this.#has(account, row) === has);
     return rows.length === 0 ? undefined : { ...event, rows };
+  }
+
+  /**
+   * A message that was repeated is told in the place of the first event of it, as it is now, and not if
+   * `cursor` covers any operation that sent it. So a cursor that covers one says that its client was
+   * told, whichever of them had come by then, and wherever it was cut off.
+   *
+   * If they were to several people, because a name meant another account on another node, a client that
+   * was told of one may have been told that it is gone: then the one that counts is told in its place.
+   */
+  #isToBeTold(
+    { row, isRepeat }: Extract<FeedEvent, { kind: "message" }>,
+    number: number,
+    cursor: VersionVector,
+  ): boolean {
+    if (!this.messages.isPresent(row)) return false;
+    const sendings = this.#sendings.get(row);
+    if (sendings === undefined) return true;
+    if (this.wentToSeveral(row)) {
+      return this.messages.isPutBy(row, this.feed.sourceOf(number));
+    }
+    return !isRepeat && !sendings.some((sending) => cursor.covers(sending));
   }
 
   /** Whether `account` has a message that is there: sent or received it. */

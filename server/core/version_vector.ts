@@ -34,6 +34,14 @@ export class VersionVector {
     }
   }
 
+  /** From now on it covers nothing that `other` does not. */
+  limit(other: VersionVector): void {
+    for (const [origin, seq] of this.#seqs) {
+      const limit = other.seqOf(origin);
+      if (limit < seq) this.advance(origin, limit);
+    }
+  }
+
   entries(): ReadonlyMap<string, number> {
     return this.#seqs;
   }

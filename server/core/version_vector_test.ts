@@ -60,3 +60,9 @@ function vectorOf(entries: Record<string, number>): VersionVector {
   for (const [origin, seq] of Object.entries(entries)) vector.advance(origin, seq);
   return vector;
 }
+
+Deno.test("VersionVector.limit() leaves what both cover", () => {
+  const vector = VersionVector.parse("a.x:5,b.x:2,c.x:3");
+  vector?.limit(VersionVector.parse("a.x:3,b.x:4") ?? new VersionVector());
+  assertEquals(vector?.toString(), "a.x:3,b.x:2");
+});

@@ -12,9 +12,10 @@ import {
   type History,
   history,
   interleave,
+  repeatedAsTheyWere,
   RUNS,
+  toOneRecipient,
   within,
-  withoutRepeats,
 } from "../testing/histories.ts";
 import { observe, seen } from "../testing/observe.ts";
 import { Salvage } from "./salvage.ts";
@@ -25,7 +26,7 @@ Deno.test("Salvage adds what only the damaged disk has, so that nothing intact i
   const choice = fc.infiniteStream(fc.boolean());
   fc.assert(
     fc.property(history, arrivals, extent, choice, (history, arrivals, others, choice) => {
-      const fair = withoutUnknown(withoutRepeats(history));
+      const fair = withoutUnknown(toOneRecipient(repeatedAsTheyWere(history)));
       const state = fold(within(fair, others));
       const intact = interleave(fair, arrivals).filter(() => choice.next().value === true);
       const salvage = salvageInto(state);
@@ -39,7 +40,7 @@ Deno.test("Salvage adds what only the damaged disk has, so that nothing intact i
 Deno.test("Salvage of all there is makes the same state as if nothing had been damaged", () => {
   fc.assert(
     fc.property(history, arrivals, extent, (history, arrivals, others) => {
-      const fair = withoutUnknown(withoutRepeats(history));
+      const fair = withoutUnknown(toOneRecipient(repeatedAsTheyWere(history)));
       const state = fold(within(fair, others));
       const salvage = salvageInto(state);
       for (const operation of interleave(fair, arrivals)) salvage.add(operation);
@@ -53,7 +54,7 @@ Deno.test("Salvage of all there is makes the same state as if nothing had been d
 Deno.test("Salvage of a snapshot says again what no other node has", () => {
   fc.assert(
     fc.property(history, arrivals, extent, (history, arrivals, others) => {
-      const fair = withoutUnknown(withoutRepeats(history));
+      const fair = withoutUnknown(toOneRecipient(repeatedAsTheyWere(history)));
       const state = fold(within(fair, others));
       const salvage = salvageInto(state);
       const damaged = fold(interleave(fair, arrivals));

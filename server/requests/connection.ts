@@ -1,17 +1,17 @@
 import type { Reply, RequestPayload } from "../../codec/message.ts";
-import { VersionVector } from "../core/version_vector.ts";
+import { Cursor } from "../core/cursor.ts";
 import { type Outcome, refuse, type RequestContext } from "./context.ts";
 
 export function subscribe(
   context: RequestContext,
   { since }: RequestPayload<"subscribe">,
 ): Outcome {
-  const vector = since === undefined ? undefined : VersionVector.parse(since);
-  if (since !== undefined && vector === undefined) {
+  const from = since === undefined ? undefined : Cursor.parse(since);
+  if (since !== undefined && from === undefined) {
     return refuse("bad_cursor", "`since` is no cursor of this system: leave it out, and list anew");
   }
-  const count = context.session.subscribe(vector);
-  const cursor = vector?.toString() ?? context.session.cursor();
+  const count = context.session.subscribe(from);
+  const cursor = from?.toString() ?? context.session.cursor();
   const withCopies = (copies: number): Reply => ({
     kind: "done",
     payload: { count, copies, cursor },

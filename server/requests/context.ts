@@ -1,8 +1,8 @@
 import type { NodeStatus, RefusalCode, Reply } from "../../codec/message.ts";
 import type { Account } from "../core/account_table.ts";
+import type { Cursor } from "../core/cursor.ts";
 import type { Fact, Operation, Provenance } from "../core/operation.ts";
 import type { ChatState } from "../core/state.ts";
-import type { VersionVector } from "../core/version_vector.ts";
 
 /** What deciding a request may look at and do. Who provides it: session.ts and serve.ts. */
 export interface RequestContext {
@@ -35,7 +35,7 @@ export interface RequestSession {
   /** Before a change of one's own password: the session goes on with its new hash. */
   renewCredential(passwordHash: string): void;
   /** Sends events from now on, after those that `since` does not cover; returns how many those are. */
-  subscribe(since: VersionVector | undefined): number;
+  subscribe(since: Cursor | undefined): number;
   /** What a client that has seen everything so far would resume from. */
   cursor(): string;
 }

@@ -7,12 +7,18 @@ export function list(friend: string) {
   return { kind: "list_messages", payload: { with: friend } } as const;
 }
 
+const PATIENCE_MS = 10_000;
+
 /** The payload of the next event, which has to be of one kind. */
 export async function nextEvent<K extends EventKind>(
   client: WireClient,
   kind: K,
 ): Promise<EventPayload<K>> {
-  const event = await client.event();
+  const missed = Promise.withResolvers<never>();
+  const why = `Cannot go on: no event came within ${PATIENCE_MS} ms, where ${kind} was expected`;
+  const timer = setTimeout(() => missed.reject(new Error(why)), PATIENCE_MS);
+  const event = await Promise.race([client.event(), missed.promise])
+    .finally(() => clearTimeout(timer));
   assertEquals(event.kind, kind);
   return event.payload as EventPayload<K>;
 }

@@ -1,17 +1,9 @@
-/** Random sets of operations, and what they mean: a model without any order of arrival. */
+/** Random sets of operations: what they mean, model.ts says. */
 
 import fc from "fast-check";
 import { apply } from "../core/apply.ts";
 import { messageIdOf, senderOf } from "../core/message_id.ts";
-import {
-  type AccountCreated,
-  compareProvenance,
-  type Fact,
-  type MessageId,
-  type MessageSent,
-  type Operation,
-  type Provenance,
-} from "../core/operation.ts";
+import type { Fact, MessageId, Operation } from "../core/operation.ts";
 import { ChatState } from "../core/state.ts";
 import type { Observed } from "./observe.ts";
 
@@ -99,98 +91,6 @@ export function within(history: History, extent: readonly number[]): History {
   return history.filter(({ origin, seq }) => seq <= (extent[ORIGINS.indexOf(origin)] ?? 0));
 }
 
-/** What a set of operations means, written down without any order of arrival. */
-export function model(history: History): Observed {
-  const facts = <K extends Operation["kind"]>(kind: K) =>
-    history.filter((operation): operation is Extract<Operation, { kind: K }> =>
-      operation.kind === kind
-    ).sort(compareProvenance);
-  const deletedAccounts = new Set(facts("account_deleted").map(({ account }) => account));
-  const deletedIds = new Set(facts("messages_deleted").flatMap(({ ids }) => ids).filter(isId));
-  const readIds = new Set(facts("messages_read").flatMap(({ ids }) => ids).filter(isId));
-
-  const sent = new Map<MessageId, MessageSent & Provenance>();
-  for (const message of facts("message_sent").reverse()) sent.set(message.id, message);
-  const messages = [...new Set([...sent.keys(), ...deletedIds, ...readIds])].sort().map((id) => {
-    const message = sent.get(id);
-    if (deletedIds.has(id)) return { id, status: "deleted" as const, content: null };
-    const status = readIds.has(id) ? "read" as const : "unread" as const;
-    if (message === undefined) return { id, status, content: null };
-    const { recipientAccount: recipient, timeMs, tick, origin, seq } = message;
-    const gone = deletedAccounts.has(senderOf(id) ?? "") || deletedAccounts.has(recipient);
-    const put = { recipient, at: { timeMs, tick, origin, seq } };
-    return { id, status, put, content: gone ? null : message.content };
-  });
-  const present = messages.flatMap(({ id, status, put, content }) =>
-    content === null || put === undefined
-      ? []
-      : [{ ...put, id, status, sender: senderOf(id) ?? "" }]
-  ).sort((a, b) => compareProvenance(a.at, b.at));
-
-  const claims = new Map<string, AccountCreated & Provenance>();
-  for (const claim of facts("account_created").reverse()) claims.set(claim.account, claim);
-  const owners = new Map<string, AccountCreated>();
-  const byRank = [...claims.values()].sort((a, b) =>
-    b.generation - a.generation || compareProvenance(a, b)
-  );
-  for (const claim of byRank) if (!owners.has(claim.name)) owners.set(claim.name, claim);
-  const passwords = new Map<string, string>();
-  const settings = [
-    ...facts("account_created").map((fact) => ({ ...fact, version: 1 })),
-    ...facts("password_changed"),
-  ];
-  settings.sort((a, b) => a.version - b.version || compareProvenance(a, b));
-  for (const { account, password } of settings) passwords.set(account, password);
-
-  const conversations = (id: string) =>
-    ACCOUNTS.flatMap((friend) => {
-      const shared = present.filter(({ sender, recipient }) =>
-        (sender === id && recipient === friend) || (sender === friend && recipient === id)
-      );
-      const unread = shared.filter(({ recipient, status }) =>
-        recipient === id && status === "unread"
-      ).length;
-      return shared.length === 0 ? [] : [{ with: friend, unread, ids: shared.map(({ id }) => id) }];
-    });
-  const heardOf = new Set([...claims.keys(), ...passwords.keys(), ...deletedAccounts]);
-  return {
-    accounts: [...heardOf].sort().map((id) => {
-      const claim = claims.get(id);
-      const deleted = deletedAccounts.has(id);
-      return {
-        id,
-        name: claim === undefined
-          ? null
-          : owners.get(claim.name) === claim
-          ? claim.name
-          : `${claim.name.slice(0, 56)}~${id.slice(0, 6)}`,
-        generation: claim?.generation ?? null,
-        exists: claim !== undefined && !deleted,
-        deleted,
-        password: deleted ? null : passwords.get(id) ?? null,
-        unread: conversations(id).reduce((sum, { unread }) => sum + unread, 0),
-        conversations: conversations(id),
-      };
-    }),
-    names: [...owners].sort(([a], [b]) => a < b ? -1 : 1).map(([name, { account, generation }]) => [
-      name,
-      deletedAccounts.has(account) ? null : account,
-      generation + 1,
-    ]),
-    existingCount: [...claims.keys()].filter((id) => !deletedAccounts.has(id)).length,
-    messages,
-    presentCount: present.length,
-    vector: ORIGINS.flatMap((name) => {
-      const seq = history.filter(({ origin }) => origin === name).length;
-      return seq === 0 ? [] : [[name, seq] as [string, number]];
-    }),
-  };
-}
-
-function isId(id: MessageId): boolean {
-  return senderOf(id) !== undefined;
-}
-
 function account() {
   return fc.constantFrom(...ACCOUNTS);
 }
@@ -235,16 +135,39 @@ function passwordChanged([account, password, version]: [string, string, number])
   return { kind: "password_changed", account, password, version: version + 1 };
 }
 
-/** Every message is sent once: of one that was sent twice only one of the two operations counts. */
-export function withoutRepeats(history: History): History {
-  const ids = new Set<string>();
+/**
+ * Who repeats a message says the same, though the name it goes to may mean another account on another
+ * node.
+ */
+export function repeatedAsTheyWere(history: History): History {
   return history.map((operation) => {
     if (operation.kind !== "message_sent") return operation;
-    const { id, timeMs, tick, origin, seq } = operation;
-    if (!ids.has(id)) {
-      ids.add(id);
-      return operation;
-    }
-    return { kind: "messages_read", by: ACCOUNTS[0] ?? "", ids: [], timeMs, tick, origin, seq };
+    return { ...operation, content: `${operation.id} to ${operation.recipientAccount}` };
   });
+}
+
+/** Every name means the same account on all nodes. */
+export function toOneRecipient(history: History): History {
+  const recipients = new Map<MessageId, string>();
+  return history.map((operation) => {
+    if (operation.kind !== "message_sent") return operation;
+    const { id, recipientAccount } = operation;
+    const first = recipients.get(id);
+    if (first === undefined) recipients.set(id, recipientAccount);
+    return { ...operation, recipientAccount: first ?? recipientAccount };
+  });
+}
+
+/** Messages that went to several accounts. */
+export function idsToSeveral(history: History): Set<MessageId> {
+  const recipients = new Map<MessageId, string>();
+  const ids = new Set<MessageId>();
+  for (const operation of history) {
+    if (operation.kind !== "message_sent") continue;
+    const { id, recipientAccount } = operation;
+    const first = recipients.get(id);
+    if (first === undefined) recipients.set(id, recipientAccount);
+    else if (first !== recipientAccount) ids.add(id);
+  }
+  return ids;
 }
