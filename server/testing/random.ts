@@ -8,7 +8,22 @@ export class Random {
 
   /** A whole number from 0 to below `end`, which is at most 2^32. */
   below(end: number): number {
-    return Math.floor(this.#next() / 2 ** 32 * end);
+    return Math.floor(this.fraction() * end);
+  }
+
+  /** From 0 to below 1. */
+  fraction(): number {
+    return this.#next() / 2 ** 32;
+  }
+
+  /** A whole number from `min` to below `end`. */
+  between(min: number, end: number): number {
+    return min + this.below(end - min);
+  }
+
+  /** Randomness of its own, so that what one part draws does not change what others do. */
+  fork(): Random {
+    return new Random(this.#next());
   }
 
   /** True once in `times`. */

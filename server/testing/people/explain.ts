@@ -9,6 +9,12 @@ import {
   type Sighting,
 } from "./history.ts";
 
+/**
+ * A request that was sent again on another connection, and answered there, may still be under way on
+ * the first, and be taken up by a node so much later, in ms: TCP sends again what a cut held up.
+ */
+const STALE_MS_MAX = 15_000;
+
 /** What a history leaves open about one message, once all nodes know the same. */
 export interface Allowed {
   readonly presence: "there" | "gone" | "either";
@@ -188,11 +194,11 @@ function allowedStatus(
   return isAsked ? "either" : "unread";
 }
 
-/** Whether it is its recipient who read all, and not before it was written. */
+/** Whether it is its recipient who read all, and not long before it was written. */
 function mayRead({ person, outcome }: Operation, { recipient, operations }: Message): boolean {
   if (person !== recipient) return false;
   const writtenMs = operations[0]?.startMs ?? Infinity;
-  return outcome.kind !== "ok" || outcome.atMs >= writtenMs;
+  return outcome.kind !== "ok" || outcome.atMs + STALE_MS_MAX >= writtenMs;
 }
 
 /** Whether a node that is asked now has to know of a change, which was acknowledged before. */

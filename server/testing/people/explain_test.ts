@@ -52,6 +52,11 @@ class Story {
     return this;
   }
 
+  pass(ms: number): this {
+    this.#nowMs += ms;
+    return this;
+  }
+
   refusedDelete(): this {
     const operation = this.history.begin("delete", "bob", [this.hello]);
     this.history.refuse(operation, "busy");
@@ -225,9 +230,14 @@ const HISTORIES: readonly {
     faults: ["read unasked"],
   },
   {
-    what: "a message that is read after all were read that came before it",
-    story: new Story().readAll("bob").send({}).list(READ),
+    what: "a message that is read long after all were read that came before it",
+    story: new Story().readAll("bob").pass(20_000).send({}).list(READ),
     faults: ["read unasked"],
+  },
+  {
+    what: "a message that is read by a request which was answered before, and is still under way",
+    story: new Story().readAll("bob").send({}).list(READ),
+    faults: [],
   },
   {
     what: "a message on no node",

@@ -80,6 +80,8 @@ export interface HistoryOptions {
 /** How often operations of each kind came to each end. */
 export type Tally = Record<OperationKind, Record<Outcome["kind"], number>>;
 
+const ENDS: readonly Outcome["kind"][] = ["open", "ok", "refused", "unknown"];
+
 /**
  * Every operation of every person, as invocation and completion, by the conversation it is about:
  * what there may be and must be in the end is explained from that alone (see explain.ts).
@@ -291,6 +293,16 @@ function describeAnswer(answer: Answer, messages: readonly Message[]): string {
 
 function inMs(ms: number): string {
   return `${Math.round(ms)} ms`;
+}
+
+export function sumOfTallies(tallies: Iterable<Tally>): Tally {
+  const sum = emptyTally();
+  for (const tally of tallies) {
+    for (const kind of OPERATION_KINDS) {
+      for (const end of ENDS) sum[kind][end] += tally[kind][end];
+    }
+  }
+  return sum;
 }
 
 function emptyTally(): Tally {

@@ -30,6 +30,8 @@ export interface PersonOptions {
   readonly hosts: readonly Host[];
   readonly friends: readonly string[];
   readonly history: History;
+  /** So many messages are sent at once, at most. */
+  readonly burstMax: number;
   /** Network, clock and randomness of the client. */
   readonly outside: Outside;
   readonly timeouts?: Partial<ClientTimeouts>;
@@ -61,14 +63,15 @@ const WEIGHTS = {
 export type Act = keyof typeof WEIGHTS;
 
 /** Each as often as it is to be chosen. */
-const CHOICE: readonly Act[] = acts().flatMap((act) => Array(WEIGHTS[act]).fill(act));
+export const CHOICE: readonly Act[] = acts().flatMap((act) => Array(WEIGHTS[act]).fill(act));
 
-/** Sent at once, at most. */
-const BURST = 5;
 /** Read or deleted at once, at most. */
 const SOME = 4;
 /** Of the newest, so many may be read, deleted or sent again. */
 const RECENT = 60;
+/** Of a message's text, in characters. */
+const SHORT = 100;
+const LONG = 20_000;
 /** Messages of one look. */
 const PAGE = 20;
 /** Of a conversation, so many of the oldest and of the newest are not tidied away… */
@@ -95,6 +98,7 @@ export class Person {
   readonly #outside: Outside;
   readonly #friends: readonly string[];
   readonly #history: History;
+  readonly #burstMax: number;
   readonly #acts: Record<Act, (random: Random) => Promise<void>> = {
     send: (random) => this.#sendSome(random),
     read: (random) => this.#readSome(random),
@@ -110,8 +114,11 @@ export class Person {
   #unsafe = new Set<Message>();
   #listening = Promise.resolve();
 
-  private constructor({ credentials, friends, history, outside, ...options }: PersonOptions) {
+  private constructor(
+    { credentials, friends, history, burstMax, outside, ...options }: PersonOptions,
+  ) {
     this.name = credentials.name;
+    this.#burstMax = burstMax;
     this.#friends = friends;
     this.#history = history;
     this.#outside = outside;
@@ -191,7 +198,7 @@ export class Person {
   }
 
   async #sendSome(random: Random): Promise<void> {
-    const burst = Array.from({ length: 1 + random.below(BURST) }, () => {
+    const burst = Array.from({ length: 1 + random.below(this.#burstMax) }, () => {
       const message = this.#write(random);
       this.#sent.push(message);
       if (this.#sent.length > RECENT) this.#sent.shift();
@@ -204,7 +211,7 @@ export class Person {
   #write(random: Random): Message {
     const recipient = this.#friend(random);
     const conversation = this.#with(recipient);
-    let content = `${this.name} ${hexOf(random, 6)} ${"x".repeat(random.below(100))}`;
+    let content = `${this.name} ${hexOf(random, 6)} ${"x".repeat(lengthOf(random))}`;
     while (conversation.knows(content)) content += "x";
     const key = this.#newKey(random);
     return this.#history.write({ sender: this.name, recipient, key, content });
@@ -212,7 +219,7 @@ export class Person {
 
   /** Of either kind: what keys without a time stand for is remembered for ever. */
   #newKey(random: Random): string {
-    const uuid = hexOf(random, 16).replace(/^(.{8})(....)(....)(....)/, "$1-$2-$3-$4-");
+    const uuid = uuidOf(random);
     const { time } = this.#client.session;
     return time === undefined || random.oneIn(2) ? uuid : timedKey(uuid, time);
   }
@@ -304,8 +311,10 @@ export class Person {
     }
   }
 
-  #refused(operation: Operation, { message: why }: RefusedError): void {
+  #refused(operation: Operation, { code, message: why }: RefusedError): void {
     this.#history.refuse(operation, why);
+    // A node that lost its disk, and the others from sight, serves what it has got of them.
+    if (code === "no_such_user" && this.#history.safeCopies > 1) return;
     const about = operation.messages.map(excerpt);
     this.#history.findings.report("refused", [describe(operation), ...about].join("\n"));
   }
@@ -315,7 +324,15 @@ export class Person {
     const conversation = this.#withOther(told);
     const message = conversation.withContent(told.content);
     if (message?.sender === told.sender || conversation.isForgotten(told.content)) return;
+    if (this.#isNameless(told)) return;
     this.#report("foreign", told, `${this.name} was told of ${told.content}`);
+  }
+
+  /** A node that lost its disk may have got a message, and not yet the account of who is in it, too. */
+  #isNameless({ sender, recipient, content }: ChatMessage): boolean {
+    const other = sender === this.name ? recipient : sender;
+    return this.#history.safeCopies > 1 && !this.#friends.includes(other) &&
+      this.#friends.some((friend) => this.#with(friend).knows(content));
   }
 
   #report(fault: Fault, told: ToldMessage, what: string): void {
@@ -360,6 +377,16 @@ function someOf<T>(items: readonly T[], random: Random): T[] {
 function identified(message: Message): (Message & ToldMessage)[] {
   const { id } = message;
   return id === undefined ? [] : [{ ...message, id }];
+}
+
+/** Mostly short; now and then so long that few of them fill a packet between nodes. */
+function lengthOf(random: Random): number {
+  return random.below(random.oneIn(50) ? LONG : SHORT);
+}
+
+/** Of version 4: other random bits may spell version 7, with a time long before there were keys. */
+export function uuidOf(random: Random): string {
+  return hexOf(random, 16).replace(/^(.{8})(.{4}).(.{3}).(.{3})/, "$1-$2-4$3-8$4-");
 }
 
 function hexOf(random: Random, bytes: number): string {
