@@ -1,7 +1,8 @@
 import { denoOutside } from "../../client/deno_outside.ts";
 import { ClusterProcesses } from "../../server/testing/cluster_processes.ts";
 import { audit } from "../../server/testing/people/audit.ts";
-import { History } from "../../server/testing/people/history.ts";
+import type { Findings } from "../../server/testing/people/findings.ts";
+import { History, type Tally } from "../../server/testing/people/history.ts";
 import { Person } from "../../server/testing/people/person.ts";
 import { Random } from "../../server/testing/random.ts";
 import { fromSourceAfter, type Program } from "../../server/testing/server_process.ts";
@@ -19,17 +20,26 @@ export interface FaultsOptions {
   readonly clocks: boolean;
   /** Keeps the nodes' data and logs. */
   readonly directory: string;
+  /** Processes to be killed, at least. */
   readonly kills: number;
   readonly clients: number;
   /** Whether a disk is lost in every round. What was on no other one may go with it. */
   readonly wipes?: boolean;
   readonly random: Random;
-  readonly log: (line: string) => void;
+  /** What there is so far, whenever all was healed, settled and compared. */
+  readonly onRound?: (soFar: { readonly killed: number; readonly acknowledged: number }) => void;
 }
 
 export interface FaultsReport {
   readonly damage: Damage;
-  readonly history: History;
+  /** Processes. */
+  readonly kills: number;
+  readonly tally: Tally;
+  /** Changes that were acknowledged. */
+  readonly acknowledged: number;
+  /** How often a change was said to be on so many nodes. */
+  readonly copies: ReadonlyMap<number, number>;
+  readonly findings: Findings;
   readonly reconnects: number;
   readonly events: number;
   /** The longest from healing to the same state on all nodes, in ms. */
@@ -50,9 +60,11 @@ const TIMEOUTS = {
   signInGiveUpMs: 20_000,
 };
 /** Between two things a person does, at most, in ms. */
-const PACE_MS = 150;
+const PACE_MS = 100;
+/** Messages that a person sends at once: a campaign waits for copies more than it works. */
+const BURST_MAX = 40;
 /** All is healed, settled and compared after every so many kills… */
-const ROUND_KILLS = 25;
+const ROUND_KILLS = 50;
 /** …and after these if a disk is lost: before the next is, all has to be on all others. */
 const ROUND_KILLS_WIPING = 5;
 /** Whose disk is filled, where that is permitted. */
@@ -130,7 +142,8 @@ class Campaign {
         hosts: [...cluster.hosts.slice(first), ...cluster.hosts.slice(0, first)],
         friends: users.map(({ name }) => name).filter((name) => name !== credentials.name),
         history,
-        outside: { ...denoOutside, random: () => own.below(2 ** 32) / 2 ** 32 },
+        burstMax: BURST_MAX,
+        outside: { ...denoOutside, random: () => own.fraction() },
         timeouts: TIMEOUTS,
       });
       return { person, random: own };
@@ -139,14 +152,12 @@ class Campaign {
   }
 
   async run(): Promise<void> {
-    const { kills, wipes, log } = this.#options;
+    const { kills, wipes, onRound } = this.#options;
     const roundKills = wipes ? ROUND_KILLS_WIPING : ROUND_KILLS;
     try {
-      for (let done = 0; done < kills && this.#history.findings.isEmpty;) {
-        const some = Math.min(roundKills, kills - done);
-        await this.#round(some);
-        done += some;
-        log(`${done} of ${kills} kills: ${this.#history.acknowledged} changes acknowledged`);
+      while (this.#chaos.kills < kills && this.#history.findings.isEmpty) {
+        await this.#round(Math.min(roundKills, kills - this.#chaos.kills));
+        onRound?.({ killed: this.#chaos.kills, acknowledged: this.#history.acknowledged });
       }
     } finally {
       await Promise.all(this.#people.map(({ person }) => person.leave()));
@@ -164,7 +175,11 @@ class Campaign {
       this.#people.reduce((sum, { person }) => sum + countOf(person), 0);
     return {
       damage: this.#chaos.damage,
-      history: this.#history,
+      kills: this.#chaos.kills,
+      tally: this.#history.tally,
+      acknowledged: this.#history.acknowledged,
+      copies: this.#history.copies,
+      findings: this.#history.findings,
       reconnects: total(({ connections }) => connections - 1),
       events: total(({ view }) => view.events),
       convergenceMs: this.#convergenceMs,

@@ -20,7 +20,10 @@ export const DEEDS = [
   /** With SIGTERM, as an operator does it. */
   "restart",
   "pause",
+  /** Of two nodes, or of one from both others, both ways or one way, for a while. */
   "cut",
+  /** Of the connections of two nodes, which may dial again at once. */
+  "reset",
   /** That was begun: a kill may have ended it. */
   "compaction",
   "full disk",
@@ -43,12 +46,15 @@ export interface Tools {
 }
 
 /** Every so many kills is one of two nodes at once. */
-const DOUBLE_EVERY = 3;
+const DOUBLE_EVERY = 2;
 /** All in ms, at most: how long clients work before a kill, and a node stays dead. */
-const LIFE_MS = 300;
-const DEATH_MS = 500;
-/** After this a restart is killed again although it does not serve yet, in ms. */
-const START_PATIENCE_MS = 3000;
+const LIFE_MS = 250;
+const DEATH_MS = 400;
+/**
+ * After this a restart may be killed again although it does not serve yet, in ms: one that cannot
+ * reach the others, or is paused, takes longer.
+ */
+const START_PATIENCE_MS = 800;
 /** Before one in so many kills, a node is stopped and started as an operator does it. */
 const RESTART_EVERY = 6;
 /** After one in so many kills, the next does not wait for a node that starts to serve. */
@@ -78,7 +84,7 @@ const RECOVERY_MS_MAX = 30_000;
 export class Chaos {
   readonly damage: Damage = {
     ...{ "single kill": 0, "double kill": 0, "lost disk": 0, "restart": 0, "pause": 0, "cut": 0 },
-    ...{ "compaction": 0, "full disk": 0, "end by full disk": 0, "clock jump": 0 },
+    ...{ "reset": 0, "compaction": 0, "full disk": 0, "end by full disk": 0, "clock jump": 0 },
   };
   readonly #cluster: ClusterProcesses;
   readonly #tools: Tools;
@@ -106,12 +112,18 @@ export class Chaos {
     tools.disk?.node.expectEnd((end) => this.#isEndByFullDisk(end));
   }
 
+  /** Processes so far. */
+  get kills(): number {
+    return this.damage["single kill"] + 2 * this.damage["double kill"];
+  }
+
   /**
-   * Resolves after so many kills, with nodes dead, paused and cut off as they may be. With `wipe`,
-   * one of the killed loses its disk.
+   * Resolves when at least so many processes were killed, with nodes dead, paused and cut off as they
+   * may be. With `wipe`, one of the killed loses its disk.
    */
   async round(kills: number, wipe: boolean): Promise<void> {
-    const fatal = wipe ? this.#killing.below(kills) : undefined;
+    const end = this.kills + kills;
+    let fatal = wipe ? this.kills + this.#killing.below(kills) : Infinity;
     this.#isRoundOver = false;
     this.#roundOver = Promise.withResolvers();
     const others = [
@@ -121,7 +133,11 @@ export class Chaos {
       this.#fillNow(),
       this.#jumpNow(),
     ];
-    for (let kill = 0; kill < kills; kill++) await this.#kill(kill === fatal);
+    while (this.kills < end) {
+      const isFatal = this.kills >= fatal;
+      if (isFatal) fatal = Infinity;
+      await this.#kill(isFatal);
+    }
     this.#isRoundOver = true;
     this.#roundOver.resolve();
     await Promise.all(others);
@@ -250,7 +266,7 @@ export class Chaos {
     while (await this.#calm(random.below(CUT_EVERY_MS))) {
       const cutMs = between(random, CUT_MS_MIN, CUT_MS_MAX);
       const pairs = this.#cut(random);
-      this.damage.cut++;
+      this.damage[pairs.length > 0 ? "cut" : "reset"]++;
       await this.#calm(cutMs);
       for (const [a, b] of pairs) this.#cluster.mend(a, b);
     }
