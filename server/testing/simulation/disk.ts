@@ -63,6 +63,7 @@ export class SimulatedDisk {
   mend(): void {
     this.isFull = false;
     this.failingSyncs = 0;
+    this.beforeNextSync = undefined;
   }
 
   /** What is there, as the system shows it. */
