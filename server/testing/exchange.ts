@@ -1,5 +1,12 @@
 import { assertEquals } from "@std/assert";
-import type { EventKind, EventPayload } from "../../codec/message.ts";
+import { FrameDecoder } from "../../codec/frame.ts";
+import {
+  type Event,
+  type EventKind,
+  type EventPayload,
+  PAYLOAD_BYTES_MAX,
+  readServerMessage,
+} from "../../codec/message.ts";
 import type { WireClient } from "./wire_client.ts";
 
 /** Asks for the messages with a friend. */
@@ -21,4 +28,10 @@ export async function nextEvent<K extends EventKind>(
     .finally(() => clearTimeout(timer));
   assertEquals(event.kind, kind);
   return event.payload as EventPayload<K>;
+}
+
+/** The event in one whole frame. */
+export function eventIn(bytes: Uint8Array): Event {
+  const [frame] = new FrameDecoder({ payloadBytesMax: PAYLOAD_BYTES_MAX }).push(bytes);
+  return readServerMessage(frame ?? { type: 0, payload: bytes }) as Event;
 }
