@@ -3,7 +3,7 @@ import { ClusterProcesses } from "../../server/testing/cluster_processes.ts";
 import { audit } from "../../server/testing/people/audit.ts";
 import type { Findings } from "../../server/testing/people/findings.ts";
 import { History, type Tally } from "../../server/testing/people/history.ts";
-import { Person } from "../../server/testing/people/person.ts";
+import { IMPATIENT, Person } from "../../server/testing/people/person.ts";
 import { Random } from "../../server/testing/random.ts";
 import { fromSourceAfter, type Program } from "../../server/testing/server_process.ts";
 import { type Credentials, signUp } from "../../server/testing/wire_client.ts";
@@ -48,17 +48,6 @@ export interface FaultsReport {
   readonly hadSmallDisk: boolean;
 }
 
-/** Shorter than a person's, so that a paused node is given up and its requests go elsewhere. */
-const TIMEOUTS = {
-  connectMs: 1000,
-  replyMs: 2500,
-  heartbeatMs: 1000,
-  backoffMinMs: 50,
-  backoffMaxMs: 500,
-  failoverJitterMs: 50,
-  stableMs: 2000,
-  signInGiveUpMs: 20_000,
-};
 /** Between two things a person does, at most, in ms. */
 const PACE_MS = 100;
 /** Messages that a person sends at once: a campaign waits for copies more than it works. */
@@ -144,7 +133,7 @@ class Campaign {
         history,
         burstMax: BURST_MAX,
         outside: { ...denoOutside, random: () => own.fraction() },
-        timeouts: TIMEOUTS,
+        timeouts: IMPATIENT,
       });
       return { person, random: own };
     }));

@@ -37,6 +37,18 @@ export interface PersonOptions {
   readonly timeouts?: Partial<ClientTimeouts>;
 }
 
+/** Timeouts shorter than a person's, so that a paused node is given up and its requests go elsewhere. */
+export const IMPATIENT = {
+  connectMs: 1000,
+  replyMs: 2500,
+  heartbeatMs: 1000,
+  backoffMinMs: 50,
+  backoffMaxMs: 500,
+  failoverJitterMs: 50,
+  stableMs: 2000,
+  signInGiveUpMs: 20_000,
+};
+
 export interface Work {
   /** Chooses the acts. */
   readonly random: Random;

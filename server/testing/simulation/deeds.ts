@@ -11,12 +11,12 @@ import {
 } from "../../../client/connection.ts";
 import { originOf } from "../../core/operation.ts";
 import { StorageError } from "../../journal/files.ts";
-import { CHOICE } from "../people/person.ts";
+import { CHOICE, IMPATIENT } from "../people/person.ts";
 import { Random } from "../random.ts";
 import type { Machine } from "./machine.ts";
 import type { Deed, FaultKind } from "./plan.ts";
 import { Process } from "./scheduler.ts";
-import { CLIENT_TIMEOUTS, type World } from "./world.ts";
+import type { World } from "./world.ts";
 
 /** How long a machine is off, paused or cut off, in ms. */
 const SHORT_MS = 150;
@@ -238,7 +238,7 @@ export class Doer {
     const client = new ChatClient({
       hosts: this.#world.hostsFrom(host).slice(0, 1),
       outside: this.#world.outsideOf(user),
-      timeouts: { ...CLIENT_TIMEOUTS, signInGiveUpMs: giveUpMs, giveUpMs },
+      timeouts: { ...IMPATIENT, signInGiveUpMs: giveUpMs, giveUpMs },
     });
     try {
       const password = (version: number) => `the password ${version} of ${user}`;

@@ -1,7 +1,7 @@
 import { ChatClient, type Host, type Outside } from "../../../client/connection.ts";
 import { ServerConfig } from "../../config.ts";
 import { History } from "../people/history.ts";
-import { Person, uuidOf } from "../people/person.ts";
+import { IMPATIENT, Person, uuidOf } from "../people/person.ts";
 import { Random } from "../random.ts";
 import type { Credentials } from "../wire_client.ts";
 import { SimulatedDisk } from "./disk.ts";
@@ -17,17 +17,6 @@ export class ViolationError extends Error {
   override readonly name = "ViolationError";
 }
 
-/** Shorter than a person's, so that a paused node is given up and its requests go elsewhere. */
-export const CLIENT_TIMEOUTS = {
-  connectMs: 1000,
-  replyMs: 2500,
-  heartbeatMs: 1000,
-  backoffMinMs: 50,
-  backoffMaxMs: 500,
-  failoverJitterMs: 50,
-  stableMs: 2000,
-  signInGiveUpMs: 20_000,
-};
 /** Messages that a person sends at once. */
 const BURST_MAX = 5;
 const PASSWORD = "a password of the simulation";
@@ -130,7 +119,7 @@ export class World {
           history: this.history,
           burstMax: BURST_MAX,
           outside: this.outsideOf(clientName(index)),
-          timeouts: CLIENT_TIMEOUTS,
+          timeouts: IMPATIENT,
         })
       ));
     });
@@ -241,7 +230,7 @@ export class World {
     await using client = new ChatClient({
       hosts: this.hostsFrom(index),
       outside: this.outsideOf(name),
-      timeouts: CLIENT_TIMEOUTS,
+      timeouts: IMPATIENT,
     });
     const { token } = await client.signIn({ user: name, password: PASSWORD, create: true });
     return { name, token };
