@@ -2,14 +2,13 @@
 
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { FrameDecoder } from "../codec/frame.ts";
-import { type Event, PAYLOAD_BYTES_MAX, readServerMessage } from "../codec/message.ts";
 import { apply } from "./core/apply.ts";
 import { messageIdOf } from "./core/message_id.ts";
 import type { Fact, MessageId, Operation } from "./core/operation.ts";
 import { ChatState } from "./core/state.ts";
 import { Cursor } from "./core/cursor.ts";
 import { Subscription } from "./subscription.ts";
+import { eventIn } from "./testing/exchange.ts";
 import { RUNS } from "./testing/histories.ts";
 
 const [ALICE, BOB] = ["alicealiceal", "bobbobbobbob"] as const;
@@ -155,8 +154,7 @@ class Client {
   take(): boolean {
     const bytes = this.#subscription.next();
     if (bytes === undefined) return false;
-    const [frame] = new FrameDecoder({ payloadBytesMax: PAYLOAD_BYTES_MAX }).push(bytes);
-    const event = readServerMessage(frame ?? { type: 0, payload: bytes }) as Event;
+    const event = eventIn(bytes);
     this.trace.push(JSON.stringify(event));
     this.#cursor = event.payload.cursor;
     if (event.kind === "message") {

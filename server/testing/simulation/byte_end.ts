@@ -2,7 +2,7 @@ import type { Socket } from "../../../client/connection.ts";
 import type { Connection } from "../../session.ts";
 import type { Random } from "../random.ts";
 import type { Channel } from "./channel.ts";
-import type { EndKeeper } from "./packet_end.ts";
+import { carry, type EndKeeper } from "./connection_end.ts";
 import type { Process } from "./scheduler.ts";
 
 /** Of what one side has sent, so much may wait to be read, in bytes. */
@@ -89,14 +89,7 @@ export class ByteEnd implements Connection, Socket {
   }
 
   #carry(what: string, arrive: (other: ByteEnd) => void): void {
-    this.out.send(
-      () => this.other?.process,
-      `${what} from ${this.process.name}`,
-      () => {
-        if (this.other !== undefined) arrive(this.other);
-      },
-      () => this.#keeper.refuse(this.out, this),
-    );
+    carry<ByteEnd>(this.#keeper, this, what, arrive);
   }
 
   #arrive(bytes: Uint8Array): void {

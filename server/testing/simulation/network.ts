@@ -4,7 +4,8 @@ import type { Packet, PacketStream, Transport } from "../../sync/packet.ts";
 import type { Random } from "../random.ts";
 import { ByteEnd } from "./byte_end.ts";
 import { Channel } from "./channel.ts";
-import { type EndKeeper, PacketEnd, RESET } from "./packet_end.ts";
+import type { EndKeeper } from "./connection_end.ts";
+import { PacketEnd, RESET } from "./packet_end.ts";
 import type { Process, Scheduler } from "./scheduler.ts";
 
 /** How long what is sent is under way, in µs. */

@@ -1,16 +1,7 @@
 import type { Packet, PacketSink, PacketStream, StreamEnd } from "../../sync/packet.ts";
 import type { Channel } from "./channel.ts";
+import { carry, type EndKeeper } from "./connection_end.ts";
 import type { Process } from "./scheduler.ts";
-
-/** What ends are part of. */
-export interface EndKeeper {
-  /** It has ended, and is of no interest any more. */
-  forget(end: object): void;
-  /** This packet is sent now. */
-  sent(channel: Channel, packet: Packet): void;
-  /** Nobody is there any more: `end` hears of that if anything comes back. */
-  refuse(channel: Channel, end: { reset(): void; readonly process: Process }): void;
-}
 
 export const RESET: StreamEnd = { kind: "lost", why: "connection reset" };
 
@@ -70,16 +61,8 @@ export class PacketEnd implements PacketStream {
     this.#carry("reset", (other) => other.reset());
   }
 
-  /** What comes before the call has, or after it was refused, comes to nobody. */
   #carry(what: string, arrive: (other: PacketEnd) => void): void {
-    this.out.send(
-      () => this.other?.process,
-      `${what} from ${this.process.name}`,
-      () => {
-        if (this.other !== undefined) arrive(this.other);
-      },
-      () => this.#keeper.refuse(this.out, this),
-    );
+    carry<PacketEnd>(this.#keeper, this, what, arrive);
   }
 
   #take(packet: Packet): void {
