@@ -1,7 +1,9 @@
 import {
+  type ChatConversation,
   type ChatMessage,
   type ChatUser,
   type Event,
+  type FoundMessages,
   LIST_ITEMS_MAX,
   type NodeStatus,
   type ReplyKind,
@@ -44,7 +46,13 @@ import { Subscription } from "./connection/subscription.ts";
 
 export * from "./connection/errors.ts";
 export { formatHost, type Host, parseHost, PORT_DEFAULT } from "./connection/host.ts";
-export { CONTENT_BYTES_MAX, NAME_CHARACTERS_MAX } from "./connection/input_limits.ts";
+export {
+  checkContent,
+  checkKey,
+  checkName,
+  CONTENT_BYTES_MAX,
+  NAME_CHARACTERS_MAX,
+} from "./connection/input_limits.ts";
 export type {
   ChatClientOptions,
   ClientLimits,
@@ -185,7 +193,10 @@ export class ChatClient implements AsyncDisposable {
     return await this.#inChunks("read_messages", which);
   }
 
-  /** The newest messages with a friend, oldest first, of those before message id `before`. */
+  /**
+   * The newest messages with a friend, oldest first, of those before message id `before`; or the oldest
+   * of those after message id `after`, from the very beginning if that is empty.
+   */
   async history(query: RequestPayload<"list_messages">): Promise<readonly ChatMessage[]> {
     const payload = { ...query, with: checkName(query.with) };
     return await this.#ask("messages", { kind: "list_messages", payload });
@@ -200,6 +211,23 @@ export class ChatClient implements AsyncDisposable {
       yield* page.toReversed();
       oldest = page[0]?.id;
     } while (oldest !== undefined);
+  }
+
+  /**
+   * The newest of the account's messages that have every word of `text`, newest first. A page may hold
+   * few, or none: as long as there is a `next`, there may be more before it.
+   */
+  async search(query: RequestPayload<"search_messages">): Promise<FoundMessages> {
+    const { with: friend } = query;
+    const payload = friend === undefined ? query : { ...query, with: checkName(friend) };
+    return await this.#ask("found", { kind: "search_messages", payload });
+  }
+
+  /** Whom the account has messages with: those with the latest message first. */
+  async conversations(
+    query: RequestPayload<"list_conversations"> = {},
+  ): Promise<readonly ChatConversation[]> {
+    return await this.#ask("conversations", { kind: "list_conversations", payload: query });
   }
 
   /** People by name, of those that match `pattern` and come after the name `after`. */

@@ -39,6 +39,7 @@ export type RefusalCode =
   | "bad_name"
   | "bad_password"
   | "bad_payload"
+  | "bad_query"
   | "bad_request"
   | "bad_value"
   | "busy"
@@ -97,11 +98,14 @@ export const requests = {
   },
   /** A friend's name: all of theirs to me. Or ids. */
   read_messages: { type: 4, payload: either(str, list(str), isString) },
-  /** The newest with a friend, before message id `before`. */
+  /**
+   * The newest with a friend, before message id `before`. Or the oldest after message id `after`, an
+   * empty one for the very beginning.
+   */
   list_messages: {
     type: 5,
     payload: anyForm(
-      dict({ with: str, before: optional(str), limit: optional(int) }),
+      dict({ with: str, before: optional(str), limit: optional(int), after: optional(str) }),
       form(str, (name) => ({ with: name })),
     ),
   },
@@ -127,6 +131,20 @@ export const requests = {
   status: { type: 13, payload: nothing },
   /** User name, token. */
   resume: { type: 14, payload: pair(str, str) },
+  /** The newest of one's own messages, before message id `before`, that have every word of `text`. */
+  search_messages: {
+    type: 15,
+    payload: dict({
+      text: str,
+      with: optional(str),
+      before: optional(str),
+      limit: optional(int),
+    }),
+  },
+  list_conversations: {
+    type: 16,
+    payload: anyForm(dict({ limit: optional(int) }), form(nothing, () => ({}))),
+  },
 } as const;
 
 /** Every reply: 100–199. A request gets exactly one, in the order of the requests. */
@@ -177,6 +195,13 @@ export const replies = {
       warnings: list(str),
     }),
   },
+  /** Newest first. `next`, if there may be more, is the `before` to go on with. */
+  found: { type: 111, payload: dict({ messages: list(dict(chatMessage)), next: optional(str) }) },
+  /** Whom one has messages with; `time` is that of the newest one, in ms since 1970. */
+  conversations: {
+    type: 112,
+    payload: list(dict({ name: str, unread: int, online: flag, time: int })),
+  },
 } as const;
 
 /** Every event: 200 and up, only after SUBSCRIBE, each with the cursor to go on from. */
@@ -212,6 +237,8 @@ export type Event = Tagged<typeof events>;
 
 export type ChatMessage = ReplyPayload<"messages">[number];
 export type ChatUser = ReplyPayload<"users">[number];
+export type FoundMessages = ReplyPayload<"found">;
+export type ChatConversation = ReplyPayload<"conversations">[number];
 export type NodeStatus = ReplyPayload<"status">;
 export type PeerStatus = NodeStatus["peers"][number];
 

@@ -29,7 +29,10 @@ const anyRequest: fc.Arbitrary<Request> = fc.oneof(
   message("login_password", text),
   message("send_message", partial({ to: text, content: text, key: text }, "to", "content")),
   message("read_messages", fc.oneof(text, ids)),
-  message("list_messages", partial({ with: text, before: text, limit: int }, "with")),
+  message(
+    "list_messages",
+    partial({ with: text, before: text, limit: int, after: text }, "with"),
+  ),
   message("list_users", partial({ pattern: text, after: text, limit: int })),
   message("delete_messages", ids),
   message("delete_account", fc.constant(null)),
@@ -39,6 +42,11 @@ const anyRequest: fc.Arbitrary<Request> = fc.oneof(
   message("ping", fc.constant(null)),
   message("status", fc.constant(null)),
   message("resume", fc.tuple(text, text)),
+  message(
+    "search_messages",
+    partial({ text, with: text, before: text, limit: int }, "text"),
+  ),
+  message("list_conversations", partial({ limit: int })),
 );
 
 const chatMessage = {
@@ -99,6 +107,19 @@ const anyReply: fc.Arbitrary<Reply> = fc.oneof(
       copies: int,
       peers: fc.array(peerStatus, { maxLength: 3 }),
       warnings: fc.array(text, { maxLength: 3 }),
+    }),
+  ),
+  message(
+    "found",
+    partial(
+      { messages: fc.array(fc.record(chatMessage), { maxLength: 3 }), next: text },
+      "messages",
+    ),
+  ),
+  message(
+    "conversations",
+    fc.array(fc.record({ name: text, unread: int, online: fc.boolean(), time: int }), {
+      maxLength: 3,
     }),
   ),
 );
@@ -168,6 +189,11 @@ Deno.test("readRequest() understands every form of every request", () => {
       dict({ with: "bo", before: "i", limit: 3 }),
       { kind: "list_messages", payload: { with: "bo", before: "i", limit: 3 } },
     ],
+    [
+      5,
+      dict({ with: "bo", after: "" }),
+      { kind: "list_messages", payload: { with: "bo", after: "" } },
+    ],
     [6, null, { kind: "list_users", payload: {} }],
     [6, "al*", { kind: "list_users", payload: { pattern: "al*" } }],
     [6, dict({ after: "al" }), { kind: "list_users", payload: { after: "al" } }],
@@ -182,6 +208,14 @@ Deno.test("readRequest() understands every form of every request", () => {
     [12, null, { kind: "ping", payload: null }],
     [13, null, { kind: "status", payload: null }],
     [14, ["al", "t"], { kind: "resume", payload: ["al", "t"] }],
+    [15, dict({ text: "hi" }), { kind: "search_messages", payload: { text: "hi" } }],
+    [
+      15,
+      dict({ text: "hi", with: "bo", before: "i", limit: 3 }),
+      { kind: "search_messages", payload: { text: "hi", with: "bo", before: "i", limit: 3 } },
+    ],
+    [16, null, { kind: "list_conversations", payload: {} }],
+    [16, dict({ limit: 3 }), { kind: "list_conversations", payload: { limit: 3 } }],
   ];
   for (const [type, payload, request] of forms) {
     assertEquals(readRequest(frameOf(type, payload)), request);
@@ -204,13 +238,16 @@ Deno.test("readRequest() refuses payloads of another shape", () => {
     [7, "i", "bad_payload"],
     [7, [["i"]], "bad_payload"],
     [12, "ping", "bad_payload"],
+    [15, "hi", "bad_payload"],
+    [15, dict({ with: "bo" }), "bad_payload"],
+    [16, 3, "bad_payload"],
     [12, dict({}), "bad_payload"],
   ];
   for (const [type, payload, code] of wrong) assertRefused(frameOf(type, payload), code);
 });
 
 Deno.test("readRequest() refuses types that no request has", () => {
-  for (const type of [0, 15, 99, 100, 200, -1, 2 ** 32 + 1, -(2 ** 63), 2 ** 63]) {
+  for (const type of [0, 17, 99, 100, 200, -1, 2 ** 32 + 1, -(2 ** 63), 2 ** 63]) {
     assertRefused(frameOf(type, null), "unknown_type");
   }
 });
@@ -231,7 +268,7 @@ Deno.test("readServerMessage() passes over events that it does not know, and ref
   for (const type of [205, 2 ** 32 + 200, 2 ** 63]) {
     assertEquals(readServerMessage(frameOf(type, "news")), undefined);
   }
-  for (const type of [-1, 0, 14, 99, 111, 199]) {
+  for (const type of [-1, 0, 14, 99, 113, 199]) {
     assertRefused(frameOf(type, null), "unknown_type", readServerMessage);
   }
 });

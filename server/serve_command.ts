@@ -1,99 +1,72 @@
-import { parseArgs } from "@std/cli/parse-args";
 import { ServerConfig } from "./config.ts";
 import { ConfigError } from "./config_error.ts";
-import { StorageError } from "./journal/files.ts";
+import {
+  EXIT_DONE,
+  EXIT_FIXABLE,
+  type OperatorCommand,
+  type OperatorOptions,
+} from "./operator/command.ts";
 import { readConfiguration } from "./operator/configuration.ts";
 import { ListenError, startServer } from "./serve.ts";
 
-export const SERVE_USAGE =
-  `usage: chat serve [--node NAME] [--config FILE] [--data DIR] [--insecure]
-
-Runs a node of this messenger. Alone, it is node "solo" on 127.0.0.1:9001 with its data in data/solo.
-
-  --node NAME    which node of the configuration this is
-  --config FILE  the configuration, servers.json unless said otherwise
-  --data DIR     where the journal is kept, data/NAME unless said otherwise
-  --insecure     the network between nodes is trusted: allow gRPC without TLS beyond this machine`;
-
-/** `chat serve`: resolves to the exit code once the node has stopped. */
-export async function runServe(args: readonly string[], version: string): Promise<number> {
-  const log = (line: string) => console.error(`chat: ${line}`);
-  const flags = parseServeArgs(args);
-  if (typeof flags === "string") {
-    console.error(`chat serve: ${flags}\n\n${SERVE_USAGE}`);
-    return EXIT_USAGE;
-  }
-  if (flags.help) {
-    console.log(SERVE_USAGE);
-    return 0;
-  }
-  try {
-    const config = await readConfig(flags);
-    const node = config.getCurrentNode(flags.node ?? onlyNodeOf(config));
-    const dataDirectory = flags.data ?? `data/${node.name}`;
-    const signalled = nextSignal();
-    const starting = startServer({ config, node, dataDirectory, version, log });
-    const first = await Promise.race([starting, signalled]);
-    if (typeof first === "string") {
-      // Whatever is under way has told nobody anything.
-      log(`stopping (${first}) before it has served`);
-      return 0;
-    }
-    log(`stopping (${await Promise.race([signalled, first.failed])})`);
-    await first.finish();
-    return 0;
-  } catch (error) {
-    if (error instanceof ConfigError) {
-      log(error.message);
-      return EXIT_USAGE;
-    }
-    if (!(error instanceof StorageError || error instanceof ListenError)) throw error;
-    log(error.message);
-    return EXIT_FIXABLE;
-  }
-}
-
-/** The operator can fix it; wrong usage or configuration: the same as of every command. */
-const EXIT_FIXABLE = 1;
-const EXIT_USAGE = 2;
-
-interface ServeFlags {
-  readonly node?: string;
-  readonly config?: string;
-  readonly data?: string;
-  readonly insecure: boolean;
-  readonly help: boolean;
-}
-
-function parseServeArgs(args: readonly string[]): ServeFlags | string {
-  const unknown: string[] = [];
-  const parsed = parseArgs(args, {
-    string: ["node", "config", "data", "_"],
-    boolean: ["insecure", "help"],
-    alias: { help: "h" },
-    unknown: (arg) => {
-      unknown.push(arg);
-      return false;
+/** `chat serve`: its exit code comes once the node has stopped. */
+export const serveCommand: OperatorCommand = {
+  description: [
+    "Alone, it is node solo on 127.0.0.1:9001 with its data in data/solo, and reads no file. With " +
+    "--node it is that node of servers.json, or of the file that --config names. It stays in the " +
+    "foreground, and says on standard error what it does, until Ctrl+C or SIGTERM.",
+    "Nodes find each other by the configuration, and each gets from the others what it lacks, also " +
+    "after a crash or with an empty directory: there is nothing to be done but to start it.",
+  ],
+  examples: [
+    { command: "chat serve --node node1", explains: "Node node1 of servers.json." },
+    {
+      command: "chat serve --node node2 --config servers.json --data data/node2",
+      explains: "The same for node2, with all files named.",
     },
-  });
-  if (unknown[0] !== undefined) return `cannot understand ${unknown[0]}`;
-  const { node, config, data, insecure, help } = parsed;
-  for (const [name, value] of Object.entries({ node, config, data })) {
-    if (value === "") return `--${name} needs a value`;
-  }
-  return {
-    ...(node === undefined ? {} : { node }),
-    ...(config === undefined ? {} : { config }),
-    ...(data === undefined ? {} : { data }),
-    insecure,
-    help,
-  };
-}
+  ],
+  exits: [
+    ["0", "Stopped by a signal."],
+    ["1", "Its data cannot be used, its port is taken, or its disk has failed."],
+  ],
+  files: [["servers.json", "The configuration, if --config does not name another."]],
+  seeAlso: ["chat client", "chat status", "docs/OPERATIONS.md"],
+  options: ["node", "config", "data", "insecure", "help"],
+  optionHelp: {
+    node: "which node of the configuration this is",
+    data: "where its data is kept, data/NAME unless said otherwise",
+    insecure: "the network between nodes is trusted: allow gRPC without TLS beyond this machine",
+  },
+  async run({ options, output, version }) {
+    const log = (line: string) => output.note(`chat: ${line}`);
+    try {
+      const config = await readConfig(options);
+      const node = config.getCurrentNode(options.text("node") ?? onlyNodeOf(config));
+      const dataDirectory = options.text("data") ?? `data/${node.name}`;
+      const signalled = nextSignal();
+      const starting = startServer({ config, node, dataDirectory, version, log });
+      const first = await Promise.race([starting, signalled]);
+      if (typeof first === "string") {
+        // Whatever is under way has told nobody anything.
+        log(`stopping (${first}) before it has served`);
+        return EXIT_DONE;
+      }
+      log(`stopping (${await Promise.race([signalled, first.failed])})`);
+      await first.finish();
+      return EXIT_DONE;
+    } catch (error) {
+      if (!(error instanceof ListenError)) throw error;
+      log(error.message);
+      return EXIT_FIXABLE;
+    }
+  },
+};
 
 /** The configuration that the flags name; a lone node if they name none. */
-async function readConfig({ config, node, insecure }: ServeFlags): Promise<ServerConfig> {
-  if (config === undefined && node === undefined) return ServerConfig.solo();
-  return await readConfiguration(config, insecure);
+async function readConfig(options: OperatorOptions): Promise<ServerConfig> {
+  const config = options.text("config");
+  if (config === undefined && !options.has("node")) return ServerConfig.solo();
+  return await readConfiguration(config, options.has("insecure"));
 }
 
 /** Which node this is when the flags do not say. */

@@ -36,8 +36,8 @@ export class NoSuchAccountError extends Error {
 export class WrongPasswordError extends Error {
   override readonly name = "WrongPasswordError";
 
-  constructor(user: string) {
-    super(`Cannot sign in as ${user}: the password is wrong`);
+  constructor(user: string, whichOne = "the password") {
+    super(`Cannot sign in as ${user}: ${whichOne} is wrong`);
   }
 }
 

@@ -41,6 +41,7 @@ const KEYS = [
   "pattern",
   "after",
   "since",
+  "text",
 ] as const;
 const INTS = [
   0,
@@ -118,10 +119,17 @@ export function randomRequest(random: Random): Request {
     case "read_messages":
       return { kind, payload: random.oneIn(2) ? name() : ids() };
     case "list_messages": {
-      const { value: before } = either(randomText(random));
+      const position = { [random.pick(["before", "after"])]: randomText(random) };
       const payload = { with: name(), limit: limit() };
-      return { kind, payload: before === undefined ? payload : { ...payload, before } };
+      return { kind, payload: random.oneIn(2) ? payload : { ...payload, ...position } };
     }
+    case "search_messages": {
+      const payload = { text: randomText(random), limit: limit() };
+      const where = { with: name(), before: randomText(random) };
+      return { kind, payload: random.oneIn(2) ? payload : { ...payload, ...where } };
+    }
+    case "list_conversations":
+      return { kind, payload: random.oneIn(2) ? {} : { limit: limit() } };
     case "list_users":
       return { kind, payload: { pattern: randomText(random), after: name(), limit: limit() } };
     case "delete_messages":
@@ -166,6 +174,8 @@ export function serverMessageBytes(random: Random): Uint8Array {
     { kind: "sent", payload: { id: text, time, copies: 2 } },
     { kind: "done", payload: { count: time, copies: 1, cursor: text, token: text } },
     { kind: "pong", payload: null },
+    { kind: "found", payload: { messages: [message], next: text } },
+    { kind: "conversations", payload: [{ name: text, unread: time, online, time }] },
   ];
   const someEvents: [Event, ...Event[]] = [
     { kind: "message", payload: { ...message, cursor: text } },

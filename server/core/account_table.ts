@@ -8,6 +8,7 @@ import {
   type PasswordChanged,
   type Provenance,
 } from "./operation.ts";
+import type { OrderedRows } from "./ordered_rows.ts";
 import { Uint32List } from "./uint32_list.ts";
 
 /** One incarnation of an account, or as much of it as has been heard. */
@@ -25,6 +26,8 @@ export interface Account {
   unread: number;
   /** By the other account's number. */
   readonly conversations: Map<number, Conversation>;
+  /** The messages of all of them, once there was one. */
+  mailbox: OrderedRows | undefined;
   /** Which events concern it, in order of arrival: numbers of the event feed. */
   readonly feed: Uint32List;
 }
@@ -233,6 +236,7 @@ function newAccount(id: AccountId, number: number): Account {
     deletion: undefined,
     unread: 0,
     conversations: new Map(),
+    mailbox: undefined,
     feed: new Uint32List(),
   };
 }

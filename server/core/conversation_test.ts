@@ -68,6 +68,35 @@ Deno.test("Conversation.remove() takes out one message, deleted or not, once", (
   assertEquals(conversation.presentCount, 3);
 });
 
+Deno.test("Conversation.oldestFirst() goes on from just after a message, deleted ones too", () => {
+  const { conversation, messages, add, remove } = newConversation();
+  const rows = [1, 2, 3, 4, 5].map((timeMs) =>
+    add({ timeMs, tick: 0, origin: "a.e", seq: timeMs })
+  );
+  const from = (after?: Row) =>
+    [...conversation.oldestFirst(after)].map((row) => messages.timeMsOf(row));
+  assertEquals(from(), [1, 2, 3, 4, 5]);
+  assertEquals(from(rows[1]), [3, 4, 5]);
+  assertEquals(from(rows[4]), []);
+  for (const row of [rows[1], rows[4]]) remove(row);
+  assertEquals(from(), [1, 3, 4]);
+  assertEquals(from(rows[1]), [3, 4]);
+  assertEquals(from(rows[4]), []);
+});
+
+Deno.test("Conversation.newest is the latest that is there, whatever was deleted after it", () => {
+  const { conversation, messages, add, remove } = newConversation();
+  const rows = [3, 1, 4, 2].map((timeMs) => add({ timeMs, tick: 0, origin: "a.e", seq: timeMs }));
+  const newest = () => conversation.newest && messages.timeMsOf(conversation.newest);
+  const seen = [newest()];
+  for (const index of [0, 2, 3, 1]) {
+    remove(rows[index]);
+    seen.push(newest());
+  }
+  assertEquals(seen, [4, 4, 2, 1, undefined]);
+  assertEquals([conversation.length, conversation.presentCount], [0, 0]);
+});
+
 Deno.test("Conversation counts what each side has not read", () => {
   const { conversation } = newConversation();
   conversation.changeUnread(1, 2);

@@ -109,7 +109,7 @@ function repeatMessage(
     : withdraw(state, row, known, recipient);
   if (!wins) return withdrawal;
   if (recipient !== knownRecipient) state.retell(row, recipient);
-  takeOutOfConversation(state, row);
+  takeOut(state, row);
   const change = putMessage(state, operation, row, recipient, recipient === knownRecipient);
   if (withdrawal.kind !== "visible") return change;
   return { ...withdrawal, concerned: new Set([...withdrawal.concerned, recipient]) };
@@ -143,9 +143,8 @@ function putMessage(
   }
   // Origins interleave freely, so a delete may have overtaken its message.
   if (!messages.isPresent(row)) return NOTHING_VISIBLE;
-  const conversation = state.openConversation(sender, recipient);
-  conversation.add(row);
-  if (!messages.isRead(row)) changeUnread(conversation, recipient, 1);
+  state.listMessage(row);
+  if (!messages.isRead(row)) changeUnread(state.conversationOf(row), recipient, 1);
   const event: FeedEvent = isRepeat ? { kind: "message", row, isRepeat } : { kind: "message", row };
   state.tell(event, operation, concerned);
   return { kind: "visible", event, concerned };
@@ -263,22 +262,18 @@ export function markDeleted(state: ChatState, row: Row): boolean {
 function eraseMessage(state: ChatState, row: Row): void {
   const { messages } = state;
   if (!messages.isPresent(row)) return;
-  const conversation = state.conversationOf(row);
-  if (!messages.isRead(row)) changeUnread(conversation, state.recipient(row), -1);
+  if (!messages.isRead(row)) changeUnread(state.conversationOf(row), state.recipient(row), -1);
   state.changeMessage(row, () => messages.erase(row));
-  conversation.noteDeleted();
-  state.closeIfEmpty(state.sender(row), state.recipient(row));
+  state.noteDeleted(row);
 }
 
-/** Before the row's stamp and recipient change: deleted ones may still stand in their list. */
-function takeOutOfConversation(state: ChatState, row: Row): void {
+/** Before the row's stamp and recipient change. */
+function takeOut(state: ChatState, row: Row): void {
   const { messages } = state;
-  const [sender, recipient] = [state.sender(row), state.recipient(row)];
-  const conversation = state.conversation(sender, recipient);
-  if (conversation === undefined) return;
-  if (messages.isPresent(row) && !messages.isRead(row)) changeUnread(conversation, recipient, -1);
-  conversation.remove(row);
-  state.closeIfEmpty(sender, recipient);
+  if (messages.isPresent(row) && !messages.isRead(row)) {
+    changeUnread(state.conversationOf(row), state.recipient(row), -1);
+  }
+  state.unlistMessage(row);
 }
 
 function changeUnread(conversation: Conversation, recipient: Account, by: number): void {

@@ -104,6 +104,30 @@ export class MessageTable {
     return this.#texts.textOf(row);
   }
 
+  /** What is kept for searches takes so many bytes. */
+  get filterBytes(): number {
+    return this.#texts.filterBytes;
+  }
+
+  /** Blocks of texts, each with some rows: see {@linkcode TextStore}. */
+  get blockCount(): number {
+    return this.#texts.blockCount;
+  }
+
+  blockOf(row: Row): number {
+    return this.#texts.blockOf(row);
+  }
+
+  /** False if no text of the block has all of these trigrams. */
+  blockMayHave(block: number, trigrams: Uint32Array): boolean {
+    return this.#texts.mayHaveAll(block, trigrams);
+  }
+
+  /** Makes the block's filter, if it can have one. Returns what that took, in steps of about 10 ns. */
+  makeFilter(block: number): number {
+    return this.#texts.makeFilter(block);
+  }
+
   isPresent(row: Row): boolean {
     return (this.#flagsOf(row) & PRESENT) !== 0;
   }

@@ -5,6 +5,7 @@ import { EventFeed, type EventSource, type FeedEvent } from "./event_feed.ts";
 import { History } from "./history.ts";
 import { MessageTable, type Row } from "./message_table.ts";
 import type { Provenance, UnknownFact } from "./operation.ts";
+import { OrderedRows } from "./ordered_rows.ts";
 import { VersionVector } from "./version_vector.ts";
 
 /** What is to be told, and of which operation it is. */
@@ -84,6 +85,36 @@ export class ChatState {
   /** Of a message that is there. */
   conversationOf(row: Row): Conversation {
     return this.openConversation(this.sender(row), this.recipient(row));
+  }
+
+  /** Lists a message that has come, or comes anew: in its conversation, and with all of its parties'. */
+  listMessage(row: Row): void {
+    this.conversationOf(row).add(row);
+    for (const account of this.partiesOf(row)) {
+      account.mailbox ??= new OrderedRows(this.messages);
+      account.mailbox.add(row);
+    }
+  }
+
+  /** Before its stamp or its recipient changes: a deleted one may still stand in a list. */
+  unlistMessage(row: Row): void {
+    const [sender, recipient] = [this.sender(row), this.recipient(row)];
+    for (const account of this.partiesOf(row)) account.mailbox?.remove(row);
+    this.conversation(sender, recipient)?.remove(row);
+    this.closeIfEmpty(sender, recipient);
+  }
+
+  /** Whose it is: one account, or two. */
+  partiesOf(row: Row): readonly Account[] {
+    const [sender, recipient] = [this.sender(row), this.recipient(row)];
+    return sender === recipient ? [sender] : [sender, recipient];
+  }
+
+  /** Once a message that is listed is there no more. */
+  noteDeleted(row: Row): void {
+    this.conversationOf(row).noteDeleted();
+    for (const account of this.partiesOf(row)) account.mailbox?.noteDeleted();
+    this.closeIfEmpty(this.sender(row), this.recipient(row));
   }
 
   /** Two accounts have a conversation while it has messages, whatever the order of arrival. */

@@ -1,4 +1,5 @@
 import type { Row } from "./row_index.ts";
+import { TrigramFilter } from "./trigram_filter.ts";
 
 const BLOCK_BITS = 8;
 const BLOCK_ROWS = 1 << BLOCK_BITS;
@@ -6,6 +7,8 @@ const BLOCK_ROWS = 1 << BLOCK_BITS;
 const GONE_PART_MAX = 1 / 4;
 /** How much larger than need be a block gets that is not the newest. */
 const GROWTH = 1.25;
+/** A filter that would take longer to make is not made: in steps of about 10 ns. */
+const FILTER_STEPS_MAX = 400_000;
 /** UTF-8 takes at most this many bytes for a UTF-16 unit. */
 const BYTES_PER_UNIT_MAX = 3;
 
@@ -18,13 +21,55 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
  * machine), at which the process dies whatever memory there is, and its collector would copy every
  * text twice and visit it ever after. The texts of 256 rows share a block of bytes, and where in it
  * they are takes 8 bytes of each. Lone surrogates come back as U+FFFD, as from any UTF-8.
+ *
+ * A block gets a filter when somebody searches much of it, which says of most words that no text of it
+ * has them. So nothing is the slower for searches, and a start least of all.
  */
 export class TextStore {
   readonly #blocks: TextBlock[] = [];
+  /** To make others in. */
+  readonly #filter = new TrigramFilter();
 
   /** Bytes that blocks take, which are not all of texts. */
   get bytes(): number {
     return this.#blocks.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  }
+
+  /** Bytes that the blocks' filters take. */
+  get filterBytes(): number {
+    return this.#blocks.reduce((sum, { filter }) => sum + (filter?.bytes ?? 0), 0);
+  }
+
+  get blockCount(): number {
+    return this.#blocks.length;
+  }
+
+  blockOf(row: Row): number {
+    return row >>> BLOCK_BITS;
+  }
+
+  /** False if no text of the block has all of these trigrams. Without a filter, it may. */
+  mayHaveAll(block: number, trigrams: Uint32Array): boolean {
+    return this.#blocks[block]?.filter?.mayHaveAll(trigrams) ?? true;
+  }
+
+  /** Makes a block's filter, if there is none and can be one. Returns what that took, in steps. */
+  makeFilter(number: number): number {
+    const block = this.#blocks[number];
+    // The newest changes with every text.
+    if (block === undefined || block === this.#blocks.at(-1)) return 0;
+    if (block.filter !== undefined || block.isBeyondFilter) return 0;
+    const filter = this.#filter;
+    filter.clear();
+    let steps = 0;
+    for (let at = 0; at < BLOCK_ROWS && steps <= FILTER_STEPS_MAX; at++) {
+      const start = block.start[at] as number;
+      steps += filter.add(block.bytes.subarray(start, start + (block.size[at] as number)));
+    }
+    block.filter = steps <= FILTER_STEPS_MAX ? filter.packed() : undefined;
+    block.isBeyondFilter = block.filter === undefined;
+    block.filteredBytes = block.used;
+    return steps;
   }
 
   /** Replaces what text the row had. */
@@ -37,6 +82,7 @@ export class TextStore {
     block.start[at] = block.used;
     block.size[at] = written;
     block.used += written;
+    dropFilter(block);
   }
 
   /** Empty if the row has no text. */
@@ -53,7 +99,10 @@ export class TextStore {
     if (block === undefined) return;
     drop(block, row % BLOCK_ROWS);
     // The newest keeps its room, and is packed when that is full or the next block begins.
-    if (block !== this.#blocks.at(-1)) packIfSparse(block);
+    if (block === this.#blocks.at(-1)) return;
+    packIfSparse(block);
+    // One that is made anew is smaller.
+    if (block.used <= block.filteredBytes / 2) dropFilter(block);
   }
 
   #blockFor(row: Row): TextBlock {
@@ -81,6 +130,18 @@ class TextBlock {
   gone = 0;
   readonly start = new Uint32Array(BLOCK_ROWS);
   readonly size = new Uint32Array(BLOCK_ROWS);
+  /** Of the texts that are there, and of some that are gone. */
+  filter: TrigramFilter | undefined;
+  /** Whether a filter would be of no use, or take too long to make. */
+  isBeyondFilter = false;
+  /** Bytes of texts when the filter was made. */
+  filteredBytes = 0;
+}
+
+function dropFilter(block: TextBlock): void {
+  block.filter = undefined;
+  block.isBeyondFilter = false;
+  block.filteredBytes = 0;
 }
 
 function drop(block: TextBlock, at: number): void {

@@ -1,9 +1,4 @@
-import {
-  type ChatMessage,
-  LIST_ITEMS_MAX,
-  PAYLOAD_BYTES_MAX,
-  type RequestPayload,
-} from "../../codec/message.ts";
+import { type ChatMessage, LIST_ITEMS_MAX, type RequestPayload } from "../../codec/message.ts";
 import type { Account } from "../core/account_table.ts";
 import { isForgotten } from "../core/effects.ts";
 import { messageIdOf } from "../core/message_id.ts";
@@ -11,6 +6,7 @@ import type { Row } from "../core/message_table.ts";
 import { IDS_PER_OPERATION_MAX, type MessageId } from "../core/operation.ts";
 import type { ChatState } from "../core/state.ts";
 import { type CopiesOutcome, done, type Outcome, refuse, type RequestContext } from "./context.ts";
+import { MessagePage } from "./message_page.ts";
 import { usualName } from "./name.ts";
 
 /** Longest content, in bytes of UTF-8. */
@@ -19,8 +15,6 @@ export const CONTENT_BYTES_MAX = 64 * 1024;
 export const KEY_CHARACTERS_MAX = 128;
 /** What is taken here is stamped later, and must not be too late then, in ms. */
 const FORGOTTEN_MARGIN_MS = 60 * 60 * 1000;
-/** What a listed message takes besides its names and content, in bytes. */
-const LISTED_BYTES = 160;
 
 /** What deciding about messages needs: all but who is connected. */
 export type MessageContext = Pick<RequestContext, "state" | "submit" | "newKey" | "stampMs">;
@@ -104,30 +98,48 @@ export function deleteMessages(
 
 export function listMessages(
   context: RequestContext,
-  { with: name, before, limit = LIST_ITEMS_MAX }: RequestPayload<"list_messages">,
+  { with: name, before, after, limit = LIST_ITEMS_MAX }: RequestPayload<"list_messages">,
   account: Account,
 ): Outcome {
-  const { messages } = context.state;
+  if (before !== undefined && after !== undefined) {
+    return refuse("bad_request", "give `before` or `after`, not both");
+  }
   const friend = findUser(context.state, name);
   if (friend === undefined) return noSuchUser(name);
-  const end = before === undefined ? undefined : messages.find(before);
-  const isOurs = end !== undefined && messages.hasCome(end) &&
-    (messages.senderOf(end) === account.number || messages.senderOf(end) === friend.number);
-  if (before !== undefined && !isOurs) {
-    return refuse("no_such_message", "`before` is no message of this conversation");
+  // An empty `after` is the place before all messages.
+  const isFromStart = after === "";
+  const id = isFromStart ? undefined : before ?? after;
+  const { messages } = context.state;
+  const isOurs = (row: Row) => [account.number, friend.number].includes(messages.senderOf(row));
+  const place = id === undefined ? undefined : findPlace(context.state, id, isOurs);
+  if (id !== undefined && place === undefined) {
+    const field = after === undefined ? "before" : "after";
+    return refuse("no_such_message", `\`${field}\` is no message of this conversation`);
   }
-  const listed: ChatMessage[] = [];
-  let bytesLeft = PAYLOAD_BYTES_MAX - 5;
-  const countMax = Math.min(limit, LIST_ITEMS_MAX);
   const conversation = context.state.conversation(account, friend);
-  for (const row of conversation?.newestFirst(end) ?? []) {
-    if (listed.length >= countMax) break;
-    const message = describeMessage(context.state, row);
-    bytesLeft -= LISTED_BYTES + utf8Bytes(message.sender + message.recipient + message.content);
-    if (bytesLeft < 0 && listed.length > 0) break;
-    listed.push(message);
+  const rows = after === undefined
+    ? conversation?.newestFirst(place)
+    : conversation?.oldestFirst(place);
+  const page = new MessagePage(limit);
+  for (const row of rows ?? []) {
+    if (!page.add(describeMessage(context.state, row))) break;
   }
-  return { kind: "messages", payload: listed.reverse() };
+  const listed = page.messages;
+  return { kind: "messages", payload: after === undefined ? listed.toReversed() : listed };
+}
+
+/**
+ * The row of message `id`, to go on from, if it `isOurs`: nobody learns anything of others' messages.
+ * Those that are deleted keep their place.
+ */
+export function findPlace(
+  { messages }: ChatState,
+  id: MessageId,
+  isOurs: (row: Row) => boolean,
+): Row | undefined {
+  const row = messages.find(id);
+  if (row === undefined || !messages.hasCome(row)) return undefined;
+  return isOurs(row) ? row : undefined;
 }
 
 /** A message as clients see it. */

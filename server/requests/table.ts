@@ -2,7 +2,9 @@ import type { Request, RequestKind, RequestPayload } from "../../codec/message.t
 import type { Account } from "../core/account_table.ts";
 import { ping, status, subscribe } from "./connection.ts";
 import { type Outcome, refuse, type RequestContext } from "./context.ts";
+import { listConversations } from "./conversation.ts";
 import { deleteMessages, listMessages, readMessages, sendMessage } from "./message.ts";
+import { searchMessages } from "./search.ts";
 import {
   changePassword,
   deleteAccount,
@@ -34,7 +36,9 @@ const handlers: { readonly [K in RequestKind]: Handler<K> } = {
   send_message: { access: "signed_in", decide: sendMessage },
   read_messages: { access: "signed_in", decide: readMessages },
   list_messages: { access: "signed_in", decide: listMessages },
+  search_messages: { access: "signed_in", decide: searchMessages },
   list_users: { access: "signed_in", decide: listUsers },
+  list_conversations: { access: "signed_in", decide: listConversations },
   delete_messages: { access: "signed_in", decide: deleteMessages },
   delete_account: {
     access: "signed_in",
