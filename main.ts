@@ -1,6 +1,7 @@
 /** `chat`: a node of a small self-hosted messenger, and its client. */
 
-import { runCommand } from "./client/commands/command.ts";
+import { pageOf, runCommand } from "./client/commands/command.ts";
+import { completion } from "./client/commands/completion.ts";
 import { demo } from "./client/commands/demo.ts";
 import { EXIT, exitCodeOf } from "./client/commands/exit_code.ts";
 import { OutputClosedError } from "./client/commands/shell.ts";
@@ -8,16 +9,37 @@ import { commands } from "./client/commands/table.ts";
 import { denoNodes } from "./client/deno_nodes.ts";
 import { denoOutside } from "./client/deno_outside.ts";
 import { denoShell } from "./client/deno_shell.ts";
-import { printableLines } from "./client/text/printable.ts";
-import { runOperatorCommand } from "./server/operator/command.ts";
+import { printable, printableLines } from "./client/text/printable.ts";
+import { didYouMean, nearest } from "./command_line/nearest.ts";
+import { type Page, wrap } from "./command_line/page.ts";
+import { operatorPageOf, type OperatorRow, runOperatorCommand } from "./server/operator/command.ts";
 import { operatorCommands } from "./server/operator/table.ts";
 import config from "./deno.json" with { type: "json" };
 
 const { version } = config;
 const HELP = ["help", "--help", "-h"];
-const clientCommands = [...commands, demo(denoNodes(import.meta.url))];
+const VERSION = ["version", "--version", "-V"];
+
+const serve: OperatorRow = {
+  name: "serve",
+  summary: "Runs a node.",
+  load: async () => (await import("./server/serve_command.ts")).serveCommand,
+};
+const clientCommands = [...commands, demo(denoNodes(import.meta.url)), completion(allPages)];
+/** Loaded only when they are asked for: the client's commands do without the server's libraries. */
+const nodeCommands = [serve, ...operatorCommands];
+
+/** The manual pages of all commands, in the order of the overview. */
+export async function allPages(): Promise<readonly Page[]> {
+  const load = async (row: OperatorRow) => operatorPageOf(row, await row.load());
+  const [ofServe, ...ofOperator] = await Promise.all(nodeCommands.map(load));
+  const first = ofServe === undefined ? [] : [ofServe];
+  return [...first, ...clientCommands.map(pageOf), ...ofOperator];
+}
 
 if (import.meta.main) {
+  // React, under the full-screen client, would check itself for its developers.
+  Deno.env.set("NODE_ENV", "production");
   addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
     exitFor(event.reason);
@@ -27,16 +49,18 @@ if (import.meta.main) {
     exitFor(event.error);
   });
   try {
-    await giveUpRunning(Deno.args[0]);
+    await giveUpRunning(Deno.args);
     Deno.exit(await run(Deno.args));
   } catch (error) {
     exitFor(error);
   }
 }
 
-/** Only the demo starts processes, and only more of this program. */
-async function giveUpRunning(command: string | undefined): Promise<void> {
-  if (command !== "demo") await Deno.permissions.revoke({ name: "run" });
+/** Only the demo starts processes, more of this program, and a client that was given a command. */
+async function giveUpRunning([name, ...args]: readonly string[]): Promise<void> {
+  const isCalledFor = args.some((arg) => /^--notify-command(=|$)/.test(arg));
+  if (name === "demo" || name === "client" && isCalledFor) return;
+  await Deno.permissions.revoke({ name: "run" });
 }
 
 async function run([name, ...args]: readonly string[]): Promise<number> {
@@ -45,29 +69,25 @@ async function run([name, ...args]: readonly string[]): Promise<number> {
     return EXIT.usage;
   }
   if (HELP.includes(name)) return await help(args);
-  if (["version", "--version", "-V"].includes(name)) {
+  if (VERSION.includes(name)) {
     await denoShell.write(`chat ${version}\n`);
     return EXIT.done;
   }
-  if (name === "serve") return await serve(args);
-  const operator = operatorCommandOf(name, args);
-  if (operator !== undefined) {
-    return await runOperatorCommand(operator.row, operator.args, {
-      output: denoShell,
-      version,
-    });
+  const ofNode = nodeCommandOf(name, args);
+  if (ofNode !== undefined) {
+    return await runOperatorCommand(ofNode.row, ofNode.args, { output: denoShell, version });
   }
   const command = clientCommands.find((one) => one.name === name);
   if (command !== undefined) {
     return await runCommand(command, args, { shell: denoShell, outside: denoOutside });
   }
-  denoShell.note(`chat: there is no command ${JSON.stringify(name)}\n\n${overview()}`);
+  denoShell.note(unknownCommand(name, args));
   return EXIT.usage;
 }
 
 /** A command's name may be of two words. */
-function operatorCommandOf(name: string, args: readonly string[]) {
-  for (const row of operatorCommands) {
+function nodeCommandOf(name: string, args: readonly string[]) {
+  for (const row of nodeCommands) {
     const [first, second] = row.name.split(" ");
     if (first !== name) continue;
     if (second === undefined) return { row, args };
@@ -76,32 +96,39 @@ function operatorCommandOf(name: string, args: readonly string[]) {
   return undefined;
 }
 
-/** Loaded only when it is asked for: the client's commands do without the server's libraries. */
-async function serve(args: readonly string[]): Promise<number> {
-  const { runServe } = await import("./server/serve_command.ts");
-  return await runServe(args, version);
+function unknownCommand(name: string, [next = ""]: readonly string[]): string {
+  const names = [...clientCommands, ...nodeCommands].map((command) => command.name);
+  const known = [...names, "help", "version"];
+  const meant = known.find((one) => one.startsWith(`${name} `)) ??
+    nearest(name, known) ?? nearest(`${name} ${next}`, known);
+  return `chat: there is no command ${printable(name)}${didYouMean(meant)}\n` +
+    "chat help lists all commands";
 }
 
-async function help([name, ...rest]: readonly string[]): Promise<number> {
+/** Shells complete a name of two words as one. */
+async function help(words: readonly string[]): Promise<number> {
+  const [name, ...rest] = words.flatMap((word) => word.split(" "));
   if (name !== undefined && !HELP.includes(name)) return await run([name, ...rest, "--help"]);
   await denoShell.write(`${overview()}\n`);
   return EXIT.done;
 }
 
 function overview(): string {
-  const rows: [string, string][] = [
-    ["serve", "Runs a node."],
-    ...clientCommands.map(({ name, summary }): [string, string] => [name, summary]),
-    ...operatorCommands.map(({ name, summary }): [string, string] => [name, summary]),
-  ];
-  const width = Math.max(...rows.map(([name]) => name.length));
+  const rows = [serve, ...clientCommands, ...operatorCommands];
+  const width = Math.max(...rows.map(({ name }) => name.length)) + 4;
+  const described = rows.flatMap(({ name, summary }) => {
+    const lines = wrap(summary, " ".repeat(width));
+    return [`  ${name}`.padEnd(width) + (lines[0] ?? "").trimStart(), ...lines.slice(1)];
+  });
   return [
     "usage: chat COMMAND [options]",
     "",
-    ...rows.map(([name, summary]) => `  ${name.padEnd(width)}  ${summary}`),
+    ...described,
     "",
-    "chat COMMAND --help tells more. Exit codes: 0 done, 1 you can fix it, 2 wrong usage or",
-    "configuration, 3 no server reachable, 4 refused, 5 too few copies, 70 a bug.",
+    ...wrap(
+      "chat help COMMAND tells more. Exit codes: 0 done, 1 you can fix it, 2 wrong usage or " +
+        "configuration, 3 no server reachable, 4 refused, 5 too few copies, 70 a bug.",
+    ),
   ].join("\n");
 }
 

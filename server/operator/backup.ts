@@ -3,12 +3,22 @@ import { denoFiles } from "../journal/deno_files.ts";
 import { DATA_OPTIONS, EXIT_DONE, type OperatorCommand } from "./command.ts";
 
 export const backupCommand: OperatorCommand = {
-  operands: { usage: "DIR", min: 1, max: 1 },
-  details:
-    "DIR is empty or does not exist yet. The node may be running: whatever it had acknowledged before\n" +
-    "is in the backup. Only with its backup.json, which is written last, DIR is one: chat restore makes\n" +
-    "a data directory from it, and with --dry-run only checks it. It holds all messages and the hashes\n" +
-    "of all passwords.",
+  operands: { usage: "DIR", min: 1, max: 1, path: "directory" },
+  description: [
+    "DIR is empty or does not exist yet. The node may be running: whatever it had acknowledged " +
+    "before is in the backup. Only with its backup.json, which is written last, DIR is one: chat " +
+    "restore makes a data directory from it, and with --dry-run only checks it.",
+    "It holds all messages and the hashes of all passwords: keep it as safe as the data.",
+  ],
+  examples: [
+    { command: "chat backup backups/first --node node1", explains: "All that data/node1 has." },
+    {
+      command: 'chat backup "backups/$(date +%F)" --data data/node1',
+      explains: "Into a directory with the day's name, as for a backup every night.",
+    },
+  ],
+  exits: [["1", "The data is damaged, or a file could not be read or written."]],
+  seeAlso: ["chat restore", "chat export", "docs/OPERATIONS.md"],
   options: DATA_OPTIONS,
   async run({ operands: [destination = ""], options, output, version }) {
     const { node, files, messages, accounts, digest } = await makeBackup({

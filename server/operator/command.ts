@@ -1,4 +1,14 @@
-import { parseArgs } from "@std/cli/parse-args";
+import type { NamedOption, Operands, OptionRow } from "../../command_line/option.ts";
+import {
+  type Described,
+  exitStatusOf,
+  type Item,
+  type Page,
+  renderPage,
+  usageText,
+} from "../../command_line/page.ts";
+import { checkOperands, parseCommandLine } from "../../command_line/parse.ts";
+import { UsageError } from "../../command_line/usage_error.ts";
 import { ConfigError } from "../config_error.ts";
 import { StorageError } from "../journal/files.ts";
 
@@ -27,12 +37,13 @@ export interface OperatorRow {
   readonly load: () => Promise<OperatorCommand>;
 }
 
-/** What such a command takes and does. */
-export interface OperatorCommand {
-  readonly operands?: { readonly usage: string; readonly min: number; readonly max: number };
-  /** What else its help says. */
-  readonly details?: string;
+/** What such a command takes and does, and what its help says besides the row's summary. */
+export interface OperatorCommand extends Omit<Described, "summary"> {
+  readonly operands?: Operands;
   readonly options: readonly OperatorOptionName[];
+  /** Where an option is something else for this command than for the others. */
+  readonly optionHelp?: { readonly [N in OperatorOptionName]?: string };
+  readonly files?: readonly Item[];
   /** Resolves to the exit code. */
   run(call: OperatorCall): Promise<number>;
 }
@@ -45,30 +56,29 @@ export const EXIT_USAGE = 2;
 /** Every option of an operator's commands, once. */
 export const OPERATOR_OPTIONS = {
   node: { value: "NAME", help: "whose data: that in data/NAME (default solo)" },
-  data: { value: "DIR", help: "the data directory, if it is another" },
-  config: { value: "FILE", help: "the configuration, servers.json unless said otherwise" },
+  data: { value: "DIR", path: "directory", help: "the data directory, if it is another" },
+  config: {
+    value: "FILE",
+    path: "file",
+    help: "the configuration, servers.json unless said otherwise",
+  },
   user: { value: "NAME", help: "only what concerns this person" },
   repair: { help: "get what is damaged from the other nodes; the node has to be stopped" },
   insecure: { help: "with --repair: the network between nodes is trusted" },
   "dry-run": { help: "check everything, and write nothing" },
   help: { help: "show this" },
-} as const satisfies Record<string, { readonly value?: string; readonly help: string }>;
+} as const satisfies Record<string, OptionRow>;
 
 export type OperatorOptionName = keyof typeof OPERATOR_OPTIONS;
 
 /** Of every command that works on a data directory. */
 export const DATA_OPTIONS = ["node", "data", "help"] as const;
 
-/** The command line is wrong: exit code 2. */
-export class OperatorUsageError extends Error {
-  override readonly name = "OperatorUsageError";
-}
-
 /** The options of a command line. */
 export class OperatorOptions {
-  readonly #values: ReadonlyMap<string, string | true>;
+  readonly #values: ReadonlyMap<string, readonly string[] | true>;
 
-  constructor(values: ReadonlyMap<string, string | true>) {
+  constructor(values: ReadonlyMap<string, readonly string[] | true>) {
     this.#values = values;
   }
 
@@ -78,7 +88,7 @@ export class OperatorOptions {
 
   text(name: OperatorOptionName): string | undefined {
     const value = this.#values.get(name);
-    return value === true ? undefined : value;
+    return value === true ? undefined : value?.at(-1);
   }
 
   /** The name of the node that is meant. */
@@ -103,13 +113,14 @@ export async function runOperatorCommand(
   try {
     const { operands, options } = parse(command, args);
     if (options.has("help")) {
-      await output.write(helpOf(row, command));
+      await output.write(renderPage(operatorPageOf(row, command)));
       return EXIT_DONE;
     }
     return await command.run({ ...surroundings, operands, options });
   } catch (error) {
-    if (error instanceof OperatorUsageError) {
-      output.note(`chat ${row.name}: ${error.message}\n${usageOf(row, command)}`);
+    if (error instanceof UsageError) {
+      const usage = usageText(operatorPageOf(row, command));
+      output.note(`chat: ${row.name}: ${error.message}\n${usage}`);
       return EXIT_USAGE;
     }
     if (error instanceof ConfigError) {
@@ -122,55 +133,44 @@ export async function runOperatorCommand(
   }
 }
 
+/** The manual page of a command. */
+export function operatorPageOf({ name, summary }: OperatorRow, command: OperatorCommand): Page {
+  const { description, examples, seeAlso, operands, files = [] } = command;
+  const isOfData = command.options.includes("data");
+  return {
+    ...{ name, summary, description, examples, seeAlso },
+    ...operands === undefined ? {} : { operands },
+    options: namedOptions(command),
+    exitStatus: exitStatusOf(COMMON_EXITS, command.exits),
+    files: [
+      ...isOfData
+        ? [["data/NAME", "What node NAME keeps, if --data does not name it."] as const]
+        : [],
+      ...files,
+    ],
+  };
+}
+
+const COMMON_EXITS: readonly Item[] = [
+  ["0", "Done."],
+  ["1", "Something that you can fix, and that is said."],
+  ["2", "Wrong usage or configuration: nothing was done."],
+  ["70", "A bug."],
+];
+
+function namedOptions({ options, optionHelp = {} }: OperatorCommand): NamedOption[] {
+  return options.map((name) => {
+    const row = OPERATOR_OPTIONS[name];
+    return { name, row: { ...row, help: optionHelp[name] ?? row.help } };
+  });
+}
+
 function parse(
-  { options: names, operands: { min, max } = NO_OPERANDS }: OperatorCommand,
+  command: OperatorCommand,
   args: readonly string[],
 ): Pick<OperatorCall, "operands" | "options"> {
-  const takesValue = (name: OperatorOptionName) => "value" in OPERATOR_OPTIONS[name];
-  const parsed: Record<string, unknown> = parseArgs(args, {
-    string: ["_", ...names.filter(takesValue)],
-    boolean: names.filter((name) => !takesValue(name)),
-    alias: { help: "h" },
-    unknown(arg, key) {
-      if (key === undefined) return true;
-      throw new OperatorUsageError(`unknown option ${arg}`);
-    },
-  });
-  const values = new Map<string, string | true>();
-  for (const name of names) {
-    const value = parsed[name];
-    if (value === "") throw new OperatorUsageError(`--${name} needs a value`);
-    if (Array.isArray(value)) throw new OperatorUsageError(`--${name} is given more than once`);
-    if (typeof value === "string" || value === true) values.set(name, value);
-  }
-  const operands = [parsed["_"] ?? []].flat().map(String);
+  const { operands, values } = parseCommandLine(args, namedOptions(command));
   const options = new OperatorOptions(values);
-  if (options.has("help")) return { operands, options };
-  if (operands.length < min) throw new OperatorUsageError("it needs more than that");
-  if (operands.length > max) throw new OperatorUsageError("it does not take that many words");
+  if (!options.has("help")) checkOperands(operands, command.operands);
   return { operands, options };
-}
-
-const NO_OPERANDS = { usage: "", min: 0, max: 0 };
-
-function usageOf({ name }: OperatorRow, { operands }: OperatorCommand): string {
-  return `usage: chat ${name} [options] ${operands?.usage ?? ""}`.trimEnd();
-}
-
-function helpOf(row: OperatorRow, command: OperatorCommand): string {
-  const rows = command.options.map((name): [string, string] => {
-    const option: { readonly value?: string; readonly help: string } = OPERATOR_OPTIONS[name];
-    return [`--${name}${option.value === undefined ? "" : ` ${option.value}`}`, option.help];
-  });
-  const width = Math.max(...rows.map(([left]) => left.length));
-  return [
-    usageOf(row, command),
-    "",
-    row.summary,
-    ...(command.details === undefined ? [] : ["", command.details]),
-    "",
-    "options:",
-    ...rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`),
-    "",
-  ].join("\n");
 }

@@ -2,9 +2,16 @@ import { DATA_OPTIONS, EXIT_DONE, EXIT_FIXABLE, type OperatorCommand } from "./c
 import { askNode } from "./control.ts";
 
 export const compactCommand: OperatorCommand = {
-  details:
-    "The node goes on meanwhile. It does that by itself when most of its journal is history. What was\n" +
-    "deleted is gone from its disk after that.",
+  description: [
+    "The node has to be running, and goes on meanwhile. It does that by itself when most of its " +
+    "journal is history. What was deleted is gone from its disk after that.",
+  ],
+  examples: [
+    { command: "chat compact --node node1", explains: "The node whose data is in data/node1." },
+    { command: "chat compact --data data/node2", explains: "The node that has this directory." },
+  ],
+  exits: [["1", "No node runs on that directory, or it could not do it."]],
+  seeAlso: ["chat log verify", "docs/OPERATIONS.md"],
   options: DATA_OPTIONS,
   async run({ options, output }) {
     const { directory } = options;

@@ -126,7 +126,7 @@ Deno.test("chat log verify, backup and restore say what they take, and what is n
     const helps = await Promise.all(names.map((name) => chat([...name, "--help"])));
     for (const [index, { code, stdout, stderr }] of helps.entries()) {
       assertEquals([code, stderr], [0, ""]);
-      assertStringIncludes(stdout, `usage: chat ${names[index]?.join(" ")} [options]`);
+      assertStringIncludes(stdout, `SYNOPSIS\n    chat ${names[index]?.join(" ")} [options]`);
     }
     const wrong = await Promise.all([
       chat(["backup"]),

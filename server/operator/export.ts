@@ -20,12 +20,22 @@ import { type ExportedAccount, type ExportedMessage, exportLine } from "./export
 const CHUNK_UNITS = 2 ** 18;
 
 export const exportCommand: OperatorCommand = {
-  details:
-    "The node may be running: the export has what was on its disk at that moment. It goes to standard\n" +
-    "output, accounts first, then messages, oldest first; docs/OPERATIONS.md tells what each field is.\n" +
-    "Keep it as safe as the data itself: an export of all has everybody's messages, and the hashes of\n" +
-    "their passwords, without which nobody could sign in after an import. With --user there are no\n" +
-    "hashes: it is that person's account, and the messages that they sent and received.",
+  description: [
+    "The node may be running: the export has what was on its disk at that moment. It goes to " +
+    "standard output, accounts first, then messages, oldest first; docs/OPERATIONS.md tells what " +
+    "each field is.",
+    "Keep it as safe as the data itself: an export of all has everybody's messages, and the hashes " +
+    "of their passwords, without which nobody could sign in after an import. With --user there are " +
+    "no hashes: it is that person's account, and the messages that they sent and received.",
+  ],
+  examples: [
+    { command: "chat export --node node1 > everything.jsonl", explains: "All, for chat import." },
+    {
+      command: "chat export --node node1 --user alice > alice.jsonl",
+      explains: "What concerns alice, and no password.",
+    },
+  ],
+  seeAlso: ["chat import", "chat backup", "docs/OPERATIONS.md"],
   options: [...DATA_OPTIONS, "user"],
   async run({ options, output }) {
     const state = new ChatState(crypto.getRandomValues(new Int32Array(1))[0]);

@@ -28,12 +28,25 @@ import { Importer, type Outcome } from "./importer.ts";
 import { type InputLine, LineCutter } from "./input_lines.ts";
 
 export const importCommand: OperatorCommand = {
-  operands: { usage: "FILE", min: 1, max: 1 },
-  details:
-    "FILE is what chat export wrote, or - for standard input. The node has to be stopped; the others get\n" +
-    "what is new from it when it is started again. Accounts and messages keep their ids: what is here\n" +
-    "already is passed over, so it may be repeated, and done on several nodes. What was deleted here stays\n" +
-    "deleted. Lines that cannot be taken are told with their numbers, the others are taken: exit code 1.",
+  operands: { usage: "FILE", min: 1, max: 1, path: "file" },
+  description: [
+    "FILE is what chat export wrote, or - for standard input. The node has to be stopped; the " +
+    "others get what is new from it when it is started again.",
+    "Accounts and messages keep their ids: what is here already is passed over, so it may be " +
+    "repeated, and done on several nodes. What was deleted here stays deleted.",
+  ],
+  examples: [
+    {
+      command: "chat import everything.jsonl --data data/imported",
+      explains: "Into a new directory, for chat serve --data data/imported.",
+    },
+    {
+      command: "cat everything.jsonl | chat import - --data data/imported",
+      explains: "From standard input. What is there already is passed over.",
+    },
+  ],
+  exits: [["1", "Some lines could not be taken, and are told by number; the others were."]],
+  seeAlso: ["chat export", "chat restore", "docs/OPERATIONS.md"],
   options: DATA_OPTIONS,
   async run({ operands: [path = "-"], options, output }) {
     const input = cut(readInput(path));

@@ -236,7 +236,7 @@ Deno.test("chat export and chat import are commands with help, exit codes and st
     chat(["import", "-", "--data", data], { stdin: exportWith(3) }),
   ]);
   assertEquals([help.code, help.stderr], [0, ""]);
-  assertMatch(help.stdout, /^usage: chat import \[options\] FILE\n/);
+  assertMatch(help.stdout, /^SYNOPSIS\n {4}chat import \[options\] FILE\n/m);
   assertEquals([wrong.code, wrong.stdout], [2, ""]);
   assertEquals([unknown.code, unknown.stdout], [2, ""]);
   assertEquals(

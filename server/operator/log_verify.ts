@@ -21,10 +21,26 @@ import { askPosition, type ControlRequests } from "./control.ts";
 type NodePosition = ControlRequests["position"];
 
 export const logVerifyCommand: OperatorCommand = {
-  details:
-    "Reads every line and changes nothing, whether or not the node is running. Whatever is wrong is\n" +
-    "told with its file, line and byte, and the exit code is 1 then. What is right makes a digest: of\n" +
-    "a node that runs, it has to be what that has in memory.",
+  description: [
+    "Reads every line and changes nothing, whether or not the node is running. Whatever is wrong is " +
+    "told with its file, line and byte. What is right makes a digest: of a node that runs, it has " +
+    "to be what that has in memory.",
+    "With --repair, and if anything is wrong, the data is made anew from what is whole and from the " +
+    "other nodes, of which at least one has to run. The damaged files are kept beside it.",
+  ],
+  examples: [
+    { command: "chat log verify --node node1", explains: "Checks the data in data/node1." },
+    {
+      command: "chat log verify --node node2 --repair",
+      explains: "Repairs it if it is damaged; the other nodes are those of servers.json.",
+    },
+  ],
+  exits: [["0", "No fault, or all was repaired."], [
+    "1",
+    "There are faults, or something was lost.",
+  ]],
+  files: [["servers.json", "The configuration, if --config does not name another, for --repair."]],
+  seeAlso: ["chat backup", "chat status", "docs/OPERATIONS.md"],
   options: [...DATA_OPTIONS, "repair", "config", "insecure"],
   async run({ options, output, version }) {
     if (await isSound(options, output)) return EXIT_DONE;

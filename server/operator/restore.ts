@@ -4,12 +4,26 @@ import { openBackup, refuseUsed, restoreBackup } from "../journal/restore.ts";
 import { DATA_OPTIONS, EXIT_DONE, type OperatorCommand } from "./command.ts";
 
 export const restoreCommand: OperatorCommand = {
-  operands: { usage: "BACKUP", min: 1, max: 1 },
-  details:
-    "Without --node, it is for the node that the backup was made of. Its data directory has to be empty\n" +
-    "or not to exist yet. Every byte of the backup is checked first. The node begins a new epoch when it\n" +
-    "starts, and gets what happened since the backup from the other nodes. Beside nodes that live, only\n" +
-    "a backup younger than 30 days is good: of older ones deletions may be forgotten by then.",
+  operands: { usage: "BACKUP", min: 1, max: 1, path: "directory" },
+  description: [
+    "Without --node, it is for the node that the backup was made of. Its data directory has to be " +
+    "empty or not to exist yet. Every byte of the backup is checked first.",
+    "The node begins a new epoch when it starts, and gets what happened since the backup from the " +
+    "other nodes. Beside nodes that live, only a backup younger than 30 days is good: of older ones " +
+    "deletions may be forgotten by then.",
+  ],
+  examples: [
+    {
+      command: "chat restore backups/first --dry-run --data data/nobody",
+      explains: "Checks every byte, and writes nothing.",
+    },
+    {
+      command: "chat restore backups/first --data data/restored",
+      explains: "Makes a directory that chat serve --data data/restored may begin with.",
+    },
+  ],
+  exits: [["1", "The backup is damaged, or the directory is in use."]],
+  seeAlso: ["chat backup", "chat serve", "docs/OPERATIONS.md"],
   options: [...DATA_OPTIONS, "dry-run"],
   async run({ operands: [path = ""], options, output }) {
     const indexSeed = crypto.getRandomValues(new Int32Array(1))[0] ?? 0;

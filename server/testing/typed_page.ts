@@ -1,10 +1,12 @@
 import { TextLineStream } from "@std/streams";
-import { CHAT } from "../../client/testing/chat_process.ts";
+import { CHAT, denoDirectory } from "../../client/testing/chat_process.ts";
 import { unusedPort } from "./server_process.ts";
 
 /** What a page of documentation tells its reader to type, or to do. */
 export type Step =
   | { readonly kind: "serve"; readonly node: string; readonly line: string }
+  /** Begins to follow, and is interrupted. */
+  | { readonly kind: "follow"; readonly line: string }
   | { readonly kind: "stop" | "destroy"; readonly node: string; readonly line: string }
   | {
     readonly kind: "command";
@@ -26,6 +28,9 @@ const ACTIONS = [
 ] as const;
 const PORTS = /\b(?:900[1-9]|5005[1-9])\b/g;
 const LISTENING = /listening on \S+$/;
+const FOLLOWING = /following as \S+ on \S+$/;
+/** Of a process that ended by Ctrl+C. */
+const INTERRUPTED = 130;
 /** So long nodes may take to agree, in ms. */
 const PATIENCE_MS = 10_000;
 
@@ -49,14 +54,16 @@ function linesOf(block: string): string[] {
   return [...block.matchAll(/^.*<<'END'\n[^]*?^END$|^.+$/gm)].map(([line]) => line);
 }
 
-function stepOf(line: string): Step {
+/** What a line tells its reader to do. */
+export function stepOf(line: string): Step {
   for (const [kind, pattern] of ACTIONS) {
     const node = pattern.exec(line)?.[1];
     if (node !== undefined) return { kind, node, line };
   }
   if (line.startsWith("#")) throw new Error(`Cannot tell how to do this: ${line}`);
-  const node = /^\.\/chat serve --node (\w+)$/.exec(line)?.[1];
+  const node = /^(?:\.\/)?chat serve --node (\w+)( |$)/.exec(line)?.[1];
   if (node !== undefined) return { kind: "serve", node, line };
+  if (/^(?:\.\/)?chat tail\b/.test(line)) return { kind: "follow", line };
   const code = Number(/ # exit code (\d+):/.exec(line)?.[1] ?? 0);
   return { kind: "command", line, code, last: / # → (.*)$/.exec(line)?.[1] };
 }
@@ -93,6 +100,18 @@ export class Typist implements AsyncDisposable {
     return typist;
   }
 
+  /** The surroundings of what it types: a home of its own, in which `chat` is a command. */
+  get env(): Record<string, string> {
+    return {
+      CHAT_USER: "",
+      DENO_DIR: denoDirectory(),
+      HOME: this.directory,
+      NO_COLOR: "1",
+      PATH: `${this.directory}:${Deno.env.get("PATH")}`,
+      XDG_CONFIG_HOME: `${this.directory}/.config`,
+    };
+  }
+
   /** The port that stands for one of the page. */
   port(said: number): number {
     return Number(this.#withPorts(String(said)));
@@ -102,8 +121,15 @@ export class Typist implements AsyncDisposable {
   async take(step: Step): Promise<string> {
     switch (step.kind) {
       case "serve":
-        await this.#serve(step.node, step.line);
+        this.#nodes.set(step.node, await this.#start(step.line, LISTENING));
         return "";
+      case "follow": {
+        const child = await this.#start(step.line, FOLLOWING);
+        child.kill("SIGINT");
+        const { code } = await child.status;
+        if (code !== INTERRUPTED) throw new Error(`${step.line}\nended with ${code}`);
+        return "";
+      }
       case "stop": {
         const { code } = await this.#end(step.node, "SIGINT");
         if (code !== 0) throw new Error(`Cannot go on: ${step.node} ended with ${code}`);
@@ -147,9 +173,9 @@ export class Typist implements AsyncDisposable {
     }
   }
 
-  async #serve(node: string, line: string): Promise<void> {
+  /** Resolves with its process when it has said this. */
+  async #start(line: string, begun: RegExp): Promise<Deno.ChildProcess> {
     const child = this.#bash(`exec ${line}`, "null").spawn();
-    this.#nodes.set(node, child);
     const log: string[] = [];
     const listening = Promise.withResolvers<void>();
     const read = async () => {
@@ -157,12 +183,13 @@ export class Typist implements AsyncDisposable {
         .pipeThrough(new TextLineStream());
       for await (const one of lines) {
         log.push(one);
-        if (LISTENING.test(one)) listening.resolve();
+        if (begun.test(one)) listening.resolve();
       }
       listening.reject(new Error(`${line}\nended, saying:\n${log.join("\n")}`));
     };
     void read();
     await listening.promise;
+    return child;
   }
 
   async #end(node: string, signal: Deno.Signal): Promise<Deno.CommandStatus> {
@@ -182,12 +209,7 @@ export class Typist implements AsyncDisposable {
     return new Deno.Command("bash", {
       args: ["-c", this.#withPorts(line)],
       cwd: this.directory,
-      env: {
-        CHAT_PASSWORD: "correct horse",
-        CHAT_USER: "",
-        NO_COLOR: "1",
-        XDG_CONFIG_HOME: this.directory,
-      },
+      env: { ...this.env, CHAT_PASSWORD: "correct horse" },
       stdin: "null",
       stdout,
       stderr: "piped",
