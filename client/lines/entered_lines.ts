@@ -1,13 +1,13 @@
-import type { EndOfLines } from "./line_screen.ts";
+import type { EndOfInput } from "../dialog/dialog.ts";
 
-type Entered = { readonly line: string } | { readonly end: EndOfLines };
+type Entered = { readonly line: string } | { readonly end: EndOfInput };
 
 /** Lines between the keyboard, or a pipe, and whoever takes them. */
 export class EnteredLines {
   readonly #lines: string[] = [];
   readonly #source: { pause(): void; resume(): void };
   readonly #linesMax: number;
-  #end: EndOfLines | undefined;
+  #end: EndOfInput | undefined;
   #taker: ((entered: Entered) => void) | undefined;
 
   /** Pauses `source` while `linesMax` lines are waiting. */
@@ -23,7 +23,7 @@ export class EnteredLines {
   }
 
   /** After the lines that wait, or at once if somebody wants out. */
-  end(why: EndOfLines): void {
+  end(why: EndOfInput): void {
     this.#end ??= why;
     if (why !== "end") this.#lines.length = 0;
     if (this.#lines.length === 0) this.#give({ end: this.#end });

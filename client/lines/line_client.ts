@@ -1,18 +1,12 @@
 import type { ChatMessage, Event } from "../../codec/message.ts";
-import {
-  type ChatClient,
-  type ClientEvent,
-  type Clock,
-  ClosedError,
-  type ConnectionState,
-  type Sent,
-  SessionEndedError,
-  UnreachableError,
-} from "../connection.ts";
+import type { ChatClient, ClientEvent, Clock, ConnectionState, Sent } from "../connection.ts";
+import { messageOf, parseSlash } from "../slash/slash_table.ts";
 import type { Paint } from "../text/paint.ts";
 import { printable } from "../text/printable.ts";
-import { counted, messageLines, renamedText, timeOfDay } from "../text/wording.ts";
-import type { EndOfLines, LineScreen } from "./line_screen.ts";
+import { counted, dateAndTime, messageLines, renamedText, timeOfDay } from "../text/wording.ts";
+import type { EndOfInput } from "../dialog/dialog.ts";
+import { isEnd, isTellable, textOf } from "../dialog/tellable.ts";
+import type { LineScreen } from "./line_screen.ts";
 import { ShownMessages } from "./shown_messages.ts";
 import { runSlashCommand } from "./slash_commands.ts";
 
@@ -63,7 +57,7 @@ export class LineClient {
   }
 
   /** Serves the person until they leave, or the session ends; resolves with why. */
-  async run(): Promise<EndOfLines> {
+  async run(): Promise<EndOfInput> {
     const events = await this.client.subscribe();
     await this.#welcome();
     const listening = this.#listen(events);
@@ -115,6 +109,13 @@ export class LineClient {
     this.screen.setPrompt("> ");
   }
 
+  /** A message with its day and whom it went to, as it may be of any conversation. */
+  printFound(message: ChatMessage): void {
+    const number = this.shown.numberOf(message.id);
+    const head = `[${number}] ${dateAndTime(message.time)}  to ${printable(message.recipient)} `;
+    this.print(...messageLines(message, head, this.paint));
+  }
+
   /** Messages with a line above the first unread one. */
   printHistory(messages: readonly ChatMessage[]): void {
     const firstUnread = messages.find((message) => this.isUnread(message));
@@ -137,7 +138,7 @@ export class LineClient {
     this.#track(this.#tellOutcome(number, sent));
   }
 
-  async #takeLines(): Promise<EndOfLines> {
+  async #takeLines(): Promise<EndOfInput> {
     while (!this.#isLeaving) {
       const entered = await this.screen.next();
       if ("end" in entered) return entered.end;
@@ -152,11 +153,12 @@ export class LineClient {
 
   async #enter(line: string): Promise<void> {
     if (line.trim() === "") return;
-    if (line.startsWith("/") && !line.startsWith("//")) {
-      this.#isLeaving = await runSlashCommand(this, line) === "leave";
+    const command = parseSlash(line);
+    if (command !== undefined) {
+      this.#isLeaving = await runSlashCommand(this, command) === "leave";
       return;
     }
-    const content = line.startsWith("//") ? line.slice(1) : line;
+    const content = messageOf(line);
     if (this.#open === undefined) {
       this.print("Nobody to send it to: /msg NAME opens a conversation");
     } else this.send(this.#open, content);
@@ -165,7 +167,7 @@ export class LineClient {
   /** Refusals are told; what ends the client, and bugs, are thrown on. */
   #explain(error: unknown): void {
     if (!isTellable(error)) throw error;
-    this.print(printable(error.message));
+    this.print(printable(textOf(error)));
   }
 
   async #tellOutcome(number: number, sent: Promise<Sent>): Promise<void> {
@@ -179,7 +181,7 @@ export class LineClient {
       this.print(this.paint.faint(`[${number}] stored on ${counted(copies, "node")}`));
     } catch (error) {
       if (isEnd(error) || !(error instanceof Error)) return;
-      this.print(this.paint.strong(`[${number}] not sent: ${printable(error.message)}`));
+      this.print(this.paint.strong(`[${number}] not sent: ${printable(textOf(error))}`));
     } finally {
       stopWaiting();
       this.#sending.delete(sent);
@@ -194,7 +196,7 @@ export class LineClient {
     }
   }
 
-  async #listen(events: AsyncIterable<ClientEvent>): Promise<EndOfLines> {
+  async #listen(events: AsyncIterable<ClientEvent>): Promise<EndOfInput> {
     for await (const event of events) this.#tell(event);
     return "end";
   }
@@ -274,22 +276,3 @@ export class LineClient {
     void settled.finally(() => this.#settled.delete(settled));
   }
 }
-
-/** Whether an error says that the client has ended, whatever was asked of it. */
-function isEnd(error: unknown): boolean {
-  return error instanceof ClosedError || error instanceof SessionEndedError ||
-    error instanceof UnreachableError;
-}
-
-/** Whether an error is for the person to read and the client to go on. */
-function isTellable(error: unknown): error is Error {
-  return error instanceof Error && TELLABLE.includes(error.name);
-}
-
-const TELLABLE = [
-  "InvalidInputError",
-  "RefusedError",
-  "TooManyRequestsError",
-  "UnansweredError",
-  "UnknownOutcomeError",
-];

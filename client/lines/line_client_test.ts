@@ -1,5 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { Event } from "../../codec/message.ts";
+import { testServer } from "../../server/testing/test_server.ts";
+import { ChatClient } from "../connection.ts";
 import { denoOutside } from "../deno_outside.ts";
 import { clientOf } from "../testing/scripted_client.ts";
 import {
@@ -11,7 +13,7 @@ import {
 import { TestScreen } from "../testing/test_screen.ts";
 import { PLAIN } from "../text/paint.ts";
 import { LineClient } from "./line_client.ts";
-import { signInDialog } from "./sign_in_dialog.ts";
+import { signInDialog } from "../dialog/sign_in_dialog.ts";
 
 const KNOWN = { user: "alice", password: "correct horse", mayCreate: false };
 
@@ -47,6 +49,47 @@ Deno.test("LineClient tells of the account's new name, and takes it for its own 
   assertEquals(screen.printed.filter((line) => line.includes("other device")), []);
   screen.end("end");
   assertEquals(await running, "end");
+});
+
+Deno.test("LineClient finds messages of all conversations, which have numbers to be deleted by", async () => {
+  await using server = await testServer();
+  const hosts = [{ host: "127.0.0.1", port: server.port }];
+  await using bob = new ChatClient({ hosts, outside: denoOutside });
+  await bob.signIn({ user: "bob", password: KNOWN.password, create: true });
+  await using client = new ChatClient({ hosts, outside: denoOutside });
+  await client.signIn({ ...KNOWN, create: true });
+  for (const text of ["the disk is full", "nothing", "Disk: 90 % full"]) {
+    await bob.send("alice", text);
+  }
+  const screen = new TestScreen();
+  const { clock } = denoOutside;
+  const running = new LineClient({ client, screen, paint: PLAIN, clock, rings: false }).run();
+  screen.enter("/search full disk");
+  await screen.until("to alice  bob: Disk: 90 % full");
+  const found = screen.printed.filter((line) => line.includes("full"));
+  assertEquals(found.map((line) => line.replace(/^(\[\d+\]).*bob/, "$1 bob")), [
+    "[1] bob: the disk is full",
+    "[2] bob: Disk: 90 % full",
+  ]);
+  screen.enter("/search no such words");
+  await screen.until("Nothing");
+  screen.enter("/quit");
+  assertEquals(await running, "end");
+});
+
+Deno.test("LineClient shows none of its own messages again, however many are not answered", async () => {
+  await using server = await testServer({ limits: { framesPerSecondMax: Infinity } });
+  const hosts = [{ host: "127.0.0.1", port: server.port }];
+  await using client = new ChatClient({ hosts, outside: denoOutside });
+  await client.signIn({ ...KNOWN, create: true });
+  const screen = new TestScreen();
+  const { clock } = denoOutside;
+  const running = new LineClient({ client, screen, paint: PLAIN, clock, rings: false }).run();
+  screen.enter("/msg alice");
+  for (let number = 1; number <= 3_000; number++) screen.enter(`text ${number}`);
+  screen.enter("/quit");
+  assertEquals(await running, "end");
+  assertEquals(screen.printed.filter((line) => line.includes("text ")), []);
 });
 
 Deno.test("signInDialog() says by which name it has signed in if that is another one", async () => {

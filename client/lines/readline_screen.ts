@@ -2,7 +2,8 @@ import process from "node:process";
 import * as readline from "node:readline";
 import { Writable } from "node:stream";
 import { EnteredLines } from "./entered_lines.ts";
-import type { EndOfLines, LineScreen } from "./line_screen.ts";
+import type { EndOfInput } from "../dialog/dialog.ts";
+import type { LineScreen } from "./line_screen.ts";
 
 /** Lines that were entered and not taken; then no more are read. */
 const WAITING_LINES_MAX = 100;
@@ -70,7 +71,7 @@ export class ReadlineScreen implements LineScreen {
     globalThis.addEventListener("unload", this.#restore);
   }
 
-  async next(): Promise<{ readonly line: string } | { readonly end: EndOfLines }> {
+  async next(): Promise<{ readonly line: string } | { readonly end: EndOfInput }> {
     this.#show(this.#prompt);
     const entered = await this.#lines.next();
     this.#readline.setPrompt("");
@@ -119,7 +120,7 @@ export class ReadlineScreen implements LineScreen {
     process.stdout.write(BELL);
   }
 
-  end(why: EndOfLines): void {
+  end(why: EndOfInput): void {
     this.#lines.end(why);
   }
 
@@ -162,7 +163,7 @@ export class PipedScreen implements LineScreen {
     this.#readline.on("close", () => this.#lines.end("end"));
   }
 
-  next(): Promise<{ readonly line: string } | { readonly end: EndOfLines }> {
+  next(): Promise<{ readonly line: string } | { readonly end: EndOfInput }> {
     return this.#lines.next();
   }
 
@@ -179,7 +180,7 @@ export class PipedScreen implements LineScreen {
 
   ring(): void {}
 
-  end(why: EndOfLines): void {
+  end(why: EndOfInput): void {
     this.#lines.end(why);
   }
 

@@ -1,5 +1,8 @@
-/** Messages that keep their numbers; the oldest lose theirs. */
-const NUMBERS_MAX = 2_000;
+/**
+ * Messages that keep their numbers; the oldest lose theirs. More than can be sent and not be answered:
+ * the event of one may come later than that.
+ */
+const NUMBERS_MAX = 20_000;
 
 /** The numbers by which a person refers to messages on the screen. */
 export class ShownMessages {

@@ -1,11 +1,20 @@
 import type { ChatMessage } from "../../codec/message.ts";
-import { type ChatClient, NAME_CHARACTERS_MAX } from "../connection.ts";
+import type { ChatClient } from "../connection.ts";
+import { agrees, askNewPassword } from "../dialog/sign_in_dialog.ts";
+import { longestName } from "../slash/longest_name.ts";
+import {
+  noSuchSlash,
+  slashHelp,
+  type SlashLine,
+  type SlashName,
+  slashNames,
+} from "../slash/slash_table.ts";
 import type { Paint } from "../text/paint.ts";
 import { printable } from "../text/printable.ts";
-import { counted, dateAndTime, userLine } from "../text/wording.ts";
+import { statusLines } from "../text/status_lines.ts";
+import { dateAndTime, userLine } from "../text/wording.ts";
 import type { LineScreen } from "./line_screen.ts";
 import type { ShownMessages } from "./shown_messages.ts";
-import { agrees, askNewPassword } from "./sign_in_dialog.ts";
 
 /** What a slash command works on. */
 export interface Conversations {
@@ -15,6 +24,7 @@ export interface Conversations {
   readonly shown: ShownMessages;
   readonly open: string | undefined;
   print(...lines: readonly string[]): void;
+  printFound(message: ChatMessage): void;
   printHistory(messages: readonly ChatMessage[]): void;
   openConversation(friend: string): Promise<void>;
   closeConversation(): void;
@@ -22,76 +32,49 @@ export interface Conversations {
 }
 
 type Outcome = "leave" | void;
-
-interface SlashCommand {
-  readonly operands: string;
-  readonly help: string;
-  /** Called with what follows the command's name. */
-  run(on: Conversations, text: string): Outcome | Promise<Outcome>;
-}
+/** Called with what follows the command's name. */
+type Handler = (on: Conversations, text: string) => Outcome | Promise<Outcome>;
 
 const HISTORY_DEFAULT = 50;
+const FOUND_SHOWN_MAX = 50;
 const USERS_SHOWN_MAX = 100;
 
-/** Every slash command: for /help, for completion, and to run it. */
-const slashCommands: { readonly [name: string]: SlashCommand } = {
-  help: { operands: "", help: "shows this", run: help },
-  msg: { operands: "NAME [TEXT]", help: "opens a conversation, and sends TEXT", run: message },
-  users: { operands: "[PATTERN]", help: "lists people, such as /users al*", run: users },
-  history: {
-    operands: "[N]",
-    help: "shows the newest N messages of the conversation",
-    run: history,
-  },
-  read: { operands: "", help: "marks all of the conversation as read", run: read },
-  delete: { operands: "N|ID", help: "deletes message [N] for both sides", run: deleteMessage },
-  close: { operands: "", help: "leaves the conversation", run: (on) => on.closeConversation() },
-  password: { operands: "", help: "changes your password", run: changePassword },
-  "delete-account": { operands: "", help: "deletes you and all your messages", run: deleteAccount },
-  status: { operands: "", help: "tells how the server is", run: status },
-  quit: { operands: "", help: "leaves", run: () => "leave" },
+const handlers: { readonly [name in SlashName]: Handler } = {
+  help: (on) => on.print(...slashHelp("lines").map((line) => `  ${line}`)),
+  msg: message,
+  users,
+  search,
+  history,
+  read,
+  delete: deleteMessage,
+  close: (on) => on.closeConversation(),
+  password: changePassword,
+  "delete-account": deleteAccount,
+  status,
+  quit: () => "leave",
 };
 
-/** Runs a line that begins with a slash. */
-export async function runSlashCommand(on: Conversations, line: string): Promise<Outcome> {
-  const [, name = "", text = ""] = /^\/(\S*)\s*(.*)$/s.exec(line) ?? [];
-  const command = Object.hasOwn(slashCommands, name) ? slashCommands[name] : undefined;
-  if (command === undefined) {
-    return on.print(`There is no /${printable(name)}: /help lists the commands, // sends a slash`);
-  }
-  return await command.run(on, text.trim());
+/** Runs a line that is a slash command. */
+export async function runSlashCommand(
+  on: Conversations,
+  { given, text }: SlashLine,
+): Promise<Outcome> {
+  const name = slashNames("lines").find((one) => one === given);
+  if (name === undefined) return on.print(noSuchSlash(printable(given)));
+  return await handlers[name](on, text);
 }
 
 /** What a line that begins with a slash may become. */
 export function completeSlash(line: string): string[] {
-  return Object.keys(slashCommands).map((name) => `/${name} `).filter((it) => it.startsWith(line));
+  return slashNames("lines").map((name) => `/${name} `).filter((it) => it.startsWith(line));
 }
 
-function help(on: Conversations): void {
-  for (const [name, { operands, help }] of Object.entries(slashCommands)) {
-    on.print(`  ${`/${name} ${operands}`.padEnd(20)}  ${help}`);
-  }
-}
-
-/** Names may hold spaces: the longest beginning of the text that is somebody's name is meant. */
 async function message(on: Conversations, text: string): Promise<void> {
   if (text === "") return on.print("/msg NAME [TEXT]");
   const name = await longestName(on.client, text);
   await on.openConversation(name);
   const content = text.slice(name.length).trim();
   if (content !== "") on.send(name, content);
-}
-
-async function longestName(client: ChatClient, text: string): Promise<string> {
-  const words = text.split(" ");
-  const beginnings = words
-    .map((_, last) => words.slice(0, last + 1).join(" "))
-    .filter((name) => [...name].length <= NAME_CHARACTERS_MAX && !name.includes("*"));
-  const found = await Promise.all(
-    beginnings.map((pattern) => client.users({ pattern, limit: 1 })),
-  );
-  const longest = found.findLastIndex((users) => users.length > 0);
-  return beginnings[longest] ?? words[0] ?? text;
 }
 
 async function users(on: Conversations, pattern: string): Promise<void> {
@@ -101,6 +84,22 @@ async function users(on: Conversations, pattern: string): Promise<void> {
     on.print(`  ${userLine(user, on.paint)}`);
   }
   if (count === 0) on.print("Nobody");
+}
+
+async function search(on: Conversations, text: string): Promise<void> {
+  if (text === "") return on.print("/search WORDS");
+  const found: ChatMessage[] = [];
+  let before: string | undefined;
+  do {
+    const limit = FOUND_SHOWN_MAX - found.length;
+    const position = before === undefined ? {} : { before };
+    const { messages, next } = await on.client.search({ text, limit, ...position });
+    found.push(...messages);
+    before = next;
+  } while (before !== undefined && found.length < FOUND_SHOWN_MAX);
+  if (found.length === 0) return on.print("Nothing");
+  for (const message of found.reverse()) on.printFound(message);
+  if (before !== undefined) on.print("… and more, older ones");
 }
 
 async function history(on: Conversations, text: string): Promise<void> {
@@ -154,14 +153,5 @@ async function deleteAccount(on: Conversations): Promise<Outcome> {
 }
 
 async function status(on: Conversations): Promise<void> {
-  const { node, version, accounts, messages, usersOnline, digest, peers } = await on.client
-    .status();
-  const people = `${counted(accounts, "account")} (${usersOnline} online)`;
-  on.print(
-    `${printable(node)}, chat ${printable(version)}: ${people}, ` +
-      `${counted(messages, "message")}, digest ${printable(digest)}`,
-  );
-  for (const { name, state, why = "" } of peers) {
-    on.print(`  ${printable(name)}: ${state.replace("_", " ")} ${printable(why)}`.trimEnd());
-  }
+  on.print(...statusLines(await on.client.status()));
 }

@@ -48,9 +48,13 @@ export function counted(count: number, noun: string): string {
 
 /** `2026-01-31 14:05`, in this machine's time zone. */
 export function dateAndTime(timeMs: number): string {
+  return `${dayText(timeMs)} ${timeOfDay(timeMs)}`;
+}
+
+/** `2026-01-31`, in this machine's time zone. */
+export function dayText(timeMs: number): string {
   const date = new Date(timeMs);
-  const day = [date.getFullYear(), date.getMonth() + 1, date.getDate()].map(twoDigits).join("-");
-  return `${day} ${timeOfDay(timeMs)}`;
+  return [date.getFullYear(), date.getMonth() + 1, date.getDate()].map(twoDigits).join("-");
 }
 
 export function timeOfDay(timeMs: number): string {

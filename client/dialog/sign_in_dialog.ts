@@ -1,0 +1,151 @@
+import {
+  type ChatClient,
+  InvalidInputError,
+  NoSuchAccountError,
+  RefusedError,
+  WrongPasswordError,
+} from "../connection.ts";
+import { printable } from "../text/printable.ts";
+import { createdText, signedInText } from "../text/wording.ts";
+import type { Dialog } from "./dialog.ts";
+import { textOf } from "./tellable.ts";
+
+/** What is known without asking. */
+export interface Known {
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+  /** Of an earlier sign-in as `user`: if it is wrong, it is asked for. */
+  readonly remembered?: RememberedPassword | undefined;
+  readonly mayCreate: boolean;
+}
+
+/** A password that was kept, and where. */
+export interface RememberedPassword {
+  readonly password: string;
+  readonly file: string;
+}
+
+const TRIES_MAX = 3;
+/** What servers ask of new ones: said before it is typed twice. */
+const PASSWORD_CHARACTERS_MIN = 8;
+
+/**
+ * Signs in, asking for what is not known; a name that nobody has is asked about before it becomes an
+ * account. Resolves with the password that was right; undefined if the person leaves instead.
+ */
+export async function signInDialog(
+  client: ChatClient,
+  dialog: Dialog,
+  known: Known,
+): Promise<string | undefined> {
+  for (let user = known.user;;) {
+    user ??= await dialog.ask("Name: ");
+    if (user === undefined) return undefined;
+    try {
+      const exists = await client.lookUp(user);
+      if (exists) return await enter(client, dialog, user, known);
+      if (known.mayCreate || await confirm(dialog, user)) {
+        return await signUp(client, dialog, user, known.password);
+      }
+      if (!dialog.isInteractive) throw new NoSuchAccountError(user, "use --create to make it");
+    } catch (error) {
+      if (!dialog.isInteractive || !isAboutTheName(error)) throw error;
+      dialog.print(printable(textOf(error)));
+    }
+    user = undefined;
+  }
+}
+
+async function confirm(dialog: Dialog, user: string): Promise<boolean> {
+  return await agrees(dialog, `There is no account "${printable(user)}". Create it? [y/N] `);
+}
+
+/** Asks a question whose answer is no unless it is yes. */
+export async function agrees(dialog: Dialog, question: string): Promise<boolean> {
+  const answer = await dialog.ask(question);
+  return /^\s*y(es)?\s*$/i.test(answer ?? "");
+}
+
+async function enter(
+  client: ChatClient,
+  dialog: Dialog,
+  user: string,
+  known: Known,
+): Promise<string | undefined> {
+  const remembered = user === known.user ? known.remembered : undefined;
+  let password = known.password ?? remembered?.password;
+  for (let asked = 0;; password = undefined) {
+    if (password === undefined) {
+      asked++;
+      password = await dialog.ask("Password: ", { isHidden: true });
+      if (password === undefined) return undefined;
+    }
+    try {
+      const session = await client.signIn({ user, password });
+      const other = signedInText(user, session.user);
+      if (other !== undefined) dialog.print(`-- ${other}`);
+      return password;
+    } catch (error) {
+      const wrong = asked === 0 ? ofRemembered(error, user, remembered) : error;
+      const mayAsk = known.password === undefined && dialog.isInteractive && asked < TRIES_MAX;
+      if (!mayAsk || !isAboutThePassword(wrong)) throw wrong;
+      dialog.print(printable(textOf(wrong)));
+    }
+  }
+}
+
+/** What is wrong with a password that nobody typed tells where it is from. */
+export function ofRemembered(
+  error: unknown,
+  user: string,
+  remembered: RememberedPassword | undefined,
+): unknown {
+  if (remembered === undefined || !(error instanceof WrongPasswordError)) return error;
+  return new WrongPasswordError(user, `the password in ${remembered.file}`);
+}
+
+async function signUp(
+  client: ChatClient,
+  dialog: Dialog,
+  user: string,
+  password: string | undefined,
+): Promise<string | undefined> {
+  for (;;) {
+    const typed = password ?? await askNewPassword(dialog);
+    if (typed === undefined) return undefined;
+    try {
+      const { copies } = await client.signIn({ user, password: typed, create: true });
+      if (copies !== undefined) dialog.print(createdText(user, copies));
+      return typed;
+    } catch (error) {
+      if (password !== undefined || !isAboutThePassword(error)) throw error;
+      dialog.print(printable(textOf(error)));
+    }
+  }
+}
+
+/** Asks for a new password, twice; undefined if the person leaves. */
+export async function askNewPassword(dialog: Dialog): Promise<string | undefined> {
+  for (;;) {
+    const first = await dialog.ask("New password: ", { isHidden: true });
+    if (first === undefined) return undefined;
+    if ([...first].length < PASSWORD_CHARACTERS_MIN) {
+      dialog.print(`A password has at least ${PASSWORD_CHARACTERS_MIN} characters`);
+      continue;
+    }
+    const second = await dialog.ask("The same again: ", { isHidden: true });
+    if (second === undefined) return undefined;
+    if (first === second) return first;
+    dialog.print("They are not the same.");
+  }
+}
+
+function isAboutTheName(error: unknown): error is Error {
+  return error instanceof InvalidInputError ||
+    error instanceof RefusedError && error.code === "bad_name";
+}
+
+function isAboutThePassword(error: unknown): error is Error {
+  return error instanceof WrongPasswordError || error instanceof InvalidInputError ||
+    error instanceof RefusedError && error.code === "bad_password";
+}

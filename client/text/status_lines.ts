@@ -1,0 +1,24 @@
+import type { NodeStatus } from "../../codec/message.ts";
+import { printable } from "./printable.ts";
+import { counted } from "./wording.ts";
+
+/** What a person is told of the node that they are on, and of what it knows of the others. */
+export function statusLines(status: NodeStatus): string[] {
+  const { node, version, accounts, usersOnline, messages, digest, copies, peers, warnings } =
+    status;
+  return [
+    `${printable(node)}: chat ${printable(version)}, this client's node`,
+    `  ${counted(accounts, "account")} (${usersOnline} online), ${counted(messages, "message")}`,
+    `  stores on ${counted(copies, "node")} before it answers; digest ${printable(digest)}`,
+    ...peers.map((peer) => {
+      const { name, state, why, behind, ahead } = peer;
+      const lag = [
+        ahead > 0 ? `lacks ${counted(ahead, "operation")}` : "",
+        behind > 0 ? `has ${counted(behind, "operation")} more` : "",
+        why === undefined ? "" : printable(why),
+      ].filter((part) => part !== "");
+      return [`${printable(name)}: ${state.replace("_", " ")}`, ...lag].join(", ");
+    }),
+    ...warnings.map((warning) => `warning: ${printable(warning)}`),
+  ];
+}
