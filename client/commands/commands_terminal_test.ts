@@ -35,7 +35,7 @@ async function assertLeft(pane: TmuxPane, exitCode: number): Promise<void> {
 }
 
 async function startClient(pane: TmuxPane, node: ScratchNode): Promise<void> {
-  const words = [...CHAT, "client", "--host", formatHost(node.host)].join(" ");
+  const words = [...CHAT, "client", "--plain", "--host", formatHost(node.host)].join(" ");
   // In a script, so that the pane shows what is said and not how it was called.
   const script = `echo $$ >${node.scratch}/pid\nXDG_CONFIG_HOME=${node.scratch} exec ${words}\n`;
   await Deno.writeTextFile(`${node.scratch}/client.sh`, script);

@@ -25,7 +25,7 @@ Deno.test("chat's commands end with the exit code of what happened", async () =>
     [1, ["send", ...host, "bob", ""], bob, /it is empty/],
     [0, ["help", "help"], {}, /^$/],
     [2, [], {}, /^usage: chat COMMAND/],
-    [2, ["sned"], {}, /no command "sned"/],
+    [2, ["sned"], {}, /no command sned: did you mean send/],
     [2, ["send", "--foo", "bob", "hi"], bob, /unknown option --foo.*\nusage: chat send/],
     [2, ["send"], bob, /usage: chat send/],
     [2, ["inbox", "all"], bob, /usage: chat inbox/],
@@ -67,7 +67,12 @@ Deno.test("chat send, inbox, history, delete pass a message on", async () => {
   assertEquals((await chat(["inbox", ...host], { env: bob })).stdout, "");
 
   const history = ["history", ...host, "bob", "--json"];
-  assertEquals(JSON.parse((await chat(history, { env: alice })).stdout).status, "read");
+  const { stdout } = await chat(history, { env: alice });
+  assertEquals(JSON.parse(stdout).status, "read");
+  // One object a line, and nothing that acts on a terminal.
+  for (const text of [stdout, inbox.stdout, first.stdout]) {
+    assertMatch(text, /^\{[^\p{Cc}\p{Cf}]*\}\n$/u);
+  }
   const deleted = await chat(["delete", ...host, message.id], { env: bob });
   assertEquals(deleted.stdout, "deleted 1 message (on 1 node)\n");
   assertEquals((await chat(history, { env: alice })).stdout, "");

@@ -9,6 +9,21 @@ export const deleteCommand: Command = {
   name: "delete",
   operands: { usage: "ID…", min: 1, max: Infinity },
   summary: "Deletes messages that you sent or were sent, for both sides.",
+  description: [
+    "An ID is what --json calls id. A deleted message is gone for sender and recipient, on every " +
+    "node, and does not come back. Ids that are no messages of yours are passed over, and said.",
+  ],
+  examples: [
+    {
+      command: 'chat delete "$(chat history bob --limit 1 --json | cut -d\'"\' -f4)"',
+      explains: "The last message with bob.",
+    },
+    {
+      command: "chat history bob --json | grep 4711 | cut -d'\"' -f4 | xargs chat delete",
+      explains: "Those of the newest messages with bob that have 4711 in them.",
+    },
+  ],
+  seeAlso: ["chat history"],
   options: [...SIGN_IN_OPTIONS, "json"],
   run,
 };

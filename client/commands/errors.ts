@@ -1,7 +1,4 @@
-/** The command line is wrong. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-}
+export { UsageError } from "../../command_line/usage_error.ts";
 
 /** A file that the user wrote is wrong, or something that must be set is not. */
 export class ConfigurationError extends Error {

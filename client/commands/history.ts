@@ -13,7 +13,24 @@ export const history: Command = {
   name: "history",
   operands: { usage: "FRIEND", min: 1, max: 1 },
   summary: "Shows the newest messages with somebody, oldest first.",
+  description: [
+    "The newest 50, or as many as --limit says, or all. With --before, only what is older than that " +
+    "message: so one goes back page by page. Nothing is marked as read.",
+  ],
+  examples: [
+    { command: "chat history bob --limit 10", explains: "The last ten messages with bob." },
+    {
+      command: "chat history bob --all --json > bob.jsonl",
+      explains: "The whole conversation into a file, an object a line.",
+    },
+  ],
+  seeAlso: ["chat inbox", "chat delete", "chat export"],
   options: [...SIGN_IN_OPTIONS, "json", "limit", "all", "before"],
+  check(options) {
+    if (options.has("limit") && options.has("all")) {
+      throw new UsageError("--limit and --all cannot both be given");
+    }
+  },
   run,
 };
 
@@ -21,9 +38,6 @@ async function run(call: Call): Promise<ExitCode> {
   const { options } = call;
   const [friend = ""] = options.operands;
   const limit = options.count("limit");
-  if (limit !== undefined && options.has("all")) {
-    throw new UsageError("--limit and --all cannot both be given");
-  }
   const count = options.has("all") ? Infinity : limit ?? LIMIT_DEFAULT;
   return await whileSignedIn(call, async (client) => {
     const messages = await newest(client, friend, count, options.text("before"));

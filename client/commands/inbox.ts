@@ -9,6 +9,18 @@ import { whileSignedIn } from "./signed_in.ts";
 export const inbox: Command = {
   name: "inbox",
   summary: "Shows the messages to you that are unread, oldest first.",
+  description: [
+    "They stay unread unless --mark-read is given; then those that were shown, and no others, are " +
+    "read, which their senders see.",
+  ],
+  examples: [
+    { command: "chat inbox", explains: "What has come for the user who signed in last." },
+    {
+      command: "chat inbox --user ops --mark-read --json > new.jsonl",
+      explains: "Takes over what is new, an object a line; the next time, it is not there again.",
+    },
+  ],
+  seeAlso: ["chat history", "chat tail"],
   options: [...SIGN_IN_OPTIONS, "create", "json", "mark-read"],
   run,
 };

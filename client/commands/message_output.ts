@@ -8,7 +8,7 @@ import type { Shell } from "./shell.ts";
 
 /** Whether to use colours: as the options say, else on a terminal unless NO_COLOR is set. */
 export function paintFor({ options, shell }: { options: Options; shell: Shell }): Paint {
-  const when = options.word("color", "auto", "always", "never") ?? "auto";
+  const when = options.word("color") ?? "auto";
   if (when !== "auto") return when === "always" ? COLORED : PLAIN;
   const isDumb = shell.env("TERM") === "dumb";
   return shell.stdoutIsTerminal && !shell.env("NO_COLOR") && !isDumb ? COLORED : PLAIN;

@@ -1,12 +1,6 @@
-import { parseArgs } from "@std/cli/parse-args";
-import { UsageError } from "./errors.ts";
-
-interface OptionRow {
-  /** What its value is called; without, the option is there or not. */
-  readonly value?: string;
-  readonly isRepeatable?: true;
-  readonly help: string;
-}
+import type { NamedOption, OptionRow } from "../../command_line/option.ts";
+import { parseCommandLine } from "../../command_line/parse.ts";
+import { UsageError } from "../../command_line/usage_error.ts";
 
 /** Every option of the client's commands, once. */
 export const OPTIONS = {
@@ -15,29 +9,55 @@ export const OPTIONS = {
     isRepeatable: true,
     help: "a server; several are tried in turn (default 127.0.0.1:9001)",
   },
-  config: { value: "FILE", help: "take the servers from this servers.json" },
+  config: { value: "FILE", path: "file", help: "take the servers from this servers.json" },
   user: { value: "NAME", help: "who to sign in as (or CHAT_USER)" },
-  "password-file": { value: "FILE", help: "file with the password (or CHAT_PASSWORD)" },
+  "password-file": {
+    value: "FILE",
+    path: "file",
+    help: "file with the password (or CHAT_PASSWORD)",
+  },
+  remember: { help: "keep the password for the next time, in a file that only you can read" },
   create: { help: "create the account if there is none of this name" },
   json: { help: "print JSON, one object a line" },
-  color: { value: "WHEN", help: "auto, always or never (NO_COLOR is respected)" },
+  color: {
+    words: ["auto", "always", "never"],
+    help: "when to use colours (NO_COLOR is respected)",
+  },
   help: { help: "show this" },
-  key: { value: "KEY", help: "the message's own unique id: sent twice, it is one message" },
+  to: { value: "NAME", isRepeatable: true, help: "a recipient; may be given several times" },
+  key: {
+    value: "KEY",
+    help: "the message's own unique id: sent twice, it is one message; with several recipients " +
+      "each has KEY/NAME",
+  },
   "min-copies": { value: "N", help: "exit with 5 if it is stored on fewer nodes than N" },
   "mark-read": { help: "mark what is shown as read" },
   limit: { value: "N", help: "how many messages (default 50)" },
   all: { help: "all messages, however many" },
   before: { value: "ID", help: "only what is older than this message" },
   since: { value: "CURSOR", help: "first what has happened since then (from --json)" },
-  bell: { value: "WHEN", help: "on or off: ring for messages in other conversations" },
+  plain: { help: "talk in lines, instead of on the whole terminal" },
+  bell: { words: ["on", "off"], help: "whether messages in other conversations ring the bell" },
+  notify: {
+    words: ["off", "osc9", "osc777"],
+    help: "let the terminal itself show a notification of such messages",
+  },
+  "notify-command": {
+    value: "COMMAND",
+    help: "run this with sh for such messages, with CHAT_FROM and CHAT_TEXT set",
+  },
 } as const satisfies Record<string, OptionRow>;
 
 export type OptionName = keyof typeof OPTIONS;
+/** An option whose value is one of a few words. */
+type ChosenOption = {
+  [N in OptionName]: (typeof OPTIONS)[N] extends { readonly words: readonly string[] } ? N : never;
+}[OptionName];
 
 /** Of every command that talks to a server. */
 export const SERVER_OPTIONS = ["host", "config", "color", "help"] as const;
 /** Of every command that signs in. */
-export const SIGN_IN_OPTIONS = [...SERVER_OPTIONS, "user", "password-file"] as const;
+export const SIGN_IN_OPTIONS = ["user", "password-file", ...SERVER_OPTIONS] as const;
 
 /** What a command line says. */
 export class Options {
@@ -72,50 +92,21 @@ export class Options {
     return Number(text);
   }
 
-  word<const W extends string>(name: OptionName, ...words: readonly W[]): W | undefined {
+  /** One of the words that the table has for it. */
+  word<N extends ChosenOption>(name: N): (typeof OPTIONS)[N]["words"][number] | undefined {
     const text = this.text(name);
-    if (text === undefined) return undefined;
-    const word = words.find((one) => one === text);
-    if (word === undefined) throw new UsageError(`--${name} ${text}: expected ${words.join(", ")}`);
-    return word;
+    const words: readonly (typeof OPTIONS)[N]["words"][number][] = OPTIONS[name].words;
+    return words.find((word) => word === text);
   }
 }
 
 /** Reads a command line. Throws {@linkcode UsageError}. */
 export function parseOptions(args: readonly string[], names: readonly OptionName[]): Options {
-  const rows = names.map((name): [OptionName, OptionRow] => [name, OPTIONS[name]]);
-  const takingValue = rows.filter(([, { value }]) => value !== undefined).map(([name]) => name);
-  const flags = rows.filter(([, { value }]) => value === undefined).map(([name]) => name);
-  const parsed: Record<string, unknown> = parseArgs(args, {
-    string: ["_", ...takingValue],
-    collect: takingValue,
-    boolean: flags,
-    alias: { help: "h" },
-    unknown(arg, key) {
-      if (key === undefined) return true;
-      throw new UsageError(`unknown option ${arg} (put -- before text that begins with -)`);
-    },
-  });
-  const values = new Map<string, readonly string[] | true>();
-  for (const name of flags) if (parsed[name] === true) values.set(name, true);
-  for (const [name, row] of rows) {
-    if (row.value === undefined) continue;
-    const given = [parsed[name] ?? []].flat().map(String);
-    if (given.includes("")) throw new UsageError(`--${name} needs a value: ${row.value}`);
-    if (given.length > 1 && row.isRepeatable !== true) {
-      throw new UsageError(`--${name} is given ${given.length} times`);
-    }
-    if (given.length > 0) values.set(name, given);
-  }
-  return new Options([parsed["_"] ?? []].flat().map(String), values);
+  const { operands, values } = parseCommandLine(args, namedOptions(names));
+  return new Options(operands, values);
 }
 
-/** A line of help for each option. */
-export function describeOptions(names: readonly OptionName[]): string[] {
-  const shown = names.map((name): [string, string] => {
-    const row: OptionRow = OPTIONS[name];
-    return [row.value === undefined ? `--${name}` : `--${name} ${row.value}`, row.help];
-  });
-  const width = Math.max(...shown.map(([left]) => left.length));
-  return shown.map(([left, help]) => `  ${left.padEnd(width)}  ${help}`);
+/** The rows of these options. */
+export function namedOptions(names: readonly OptionName[]): NamedOption[] {
+  return names.map((name) => ({ name, row: OPTIONS[name] }));
 }

@@ -4,8 +4,8 @@ import { ConfigurationError, UsageError } from "./errors.ts";
 import type { Options } from "./option_table.ts";
 import type { Shell } from "./shell.ts";
 
-/** What the user's own configuration file may say. */
-const userConfigShape = v.object({
+/** What the user's own configuration file may say, besides what is not ours. */
+const userConfigShape = v.looseObject({
   hosts: v.optional(v.array(v.string())),
   user: v.optional(v.string()),
 });
@@ -76,7 +76,9 @@ export async function passwordOf(options: Options, shell: Shell): Promise<string
 
 /** What a command that cannot ask says when nothing tells the password. */
 export function noPassword(): UsageError {
-  return new UsageError("no password: set CHAT_PASSWORD, or give --password-file FILE");
+  return new UsageError(
+    "no password: set CHAT_PASSWORD, give --password-file FILE, or sign in with chat client --remember",
+  );
 }
 
 /** One line break at the end is the editor's, or the shell's, not the author's. */
@@ -92,16 +94,27 @@ async function hostsOfServers(path: string, shell: Shell): Promise<readonly Name
   }));
 }
 
-async function readUserConfig(shell: Shell): Promise<UserConfig> {
+/** Where the user's own file of this name is; undefined for who has no home. */
+export function userFile(shell: Shell, name: string): string | undefined {
   const home = shell.env("HOME");
   const directory = shell.env("XDG_CONFIG_HOME") || (home ? `${home}/.config` : undefined);
-  if (directory === undefined) return {};
-  const path = `${directory}/chat/config.json`;
-  const text = await shell.readTextFile(path).catch((error) => {
+  return directory === undefined ? undefined : `${directory}/chat/${name}`;
+}
+
+export async function readUserConfig(shell: Shell): Promise<UserConfig> {
+  const path = userFile(shell, "config.json");
+  const text = path === undefined ? undefined : await readIfThere(path, shell);
+  return path === undefined || text === undefined
+    ? {}
+    : parseConfigured(path, text, userConfigShape);
+}
+
+/** The text of a file that need not exist. */
+export async function readIfThere(path: string, shell: Shell): Promise<string | undefined> {
+  return await shell.readTextFile(path).catch((error) => {
     if (error instanceof Error && error.name === "NotFound") return undefined;
     throw new ConfigurationError(`Cannot read ${path}: ${messageOf(error)}`);
   });
-  return text === undefined ? {} : parseConfigured(path, text, userConfigShape);
 }
 
 async function readConfigured(path: string, shell: Shell): Promise<string> {
@@ -112,7 +125,8 @@ async function readConfigured(path: string, shell: Shell): Promise<string> {
   }
 }
 
-function parseConfigured<S extends v.GenericSchema>(
+/** Throws {@linkcode ConfigurationError}. */
+export function parseConfigured<S extends v.GenericSchema>(
   path: string,
   text: string,
   shape: S,
@@ -137,6 +151,6 @@ function hostFrom(where: string, text: string, Kind: new (message: string) => Er
   return host;
 }
 
-function messageOf(error: unknown): string {
+export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

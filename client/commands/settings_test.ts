@@ -16,6 +16,13 @@ function shellWith(env: Record<string, string>, files: Record<string, string> = 
     env: (name) => env[name],
     readTextFile: async (path) =>
       files[path] ?? await Promise.reject(new Deno.errors.NotFound(`no ${path}`)),
+    appendPrivateFile: refuse,
+    runCommand: refuse,
+    wallMs: refuse,
+    lendTerminal: refuse,
+    modeOf: refuse,
+    writePrivateFile: refuse,
+    removeFile: refuse,
     readStdin: refuse,
     write: refuse,
     note: refuse,

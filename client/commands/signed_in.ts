@@ -3,13 +3,18 @@ import {
   type ClientTimeouts,
   type ConnectionState,
   type Credentials,
+  type Host,
   NoSuchAccountError,
   type Session,
+  WrongPasswordError,
 } from "../connection.ts";
+import { ofRemembered } from "../dialog/sign_in_dialog.ts";
 import { printable } from "../text/printable.ts";
 import { createdText, signedInText } from "../text/wording.ts";
 import type { Call } from "./command.ts";
+import { forgetIfWrong, rememberedPassword } from "./remembered.ts";
 import { hostsOf, noPassword, noUser, passwordOf, userOf } from "./settings.ts";
+import type { Shell } from "./shell.ts";
 
 /** How long what nobody watches tries to get back to a server that it lost. */
 export const GIVE_UP_MS = 30_000;
@@ -23,7 +28,6 @@ export async function whileSignedIn<T>(
   const { options, shell, outside } = call;
   const hosts = await hostsOf(options, shell);
   const user = await requireUser(call);
-  const password = await requirePassword(call, user);
   // What fails before the first connection is in the error, if it comes to one.
   let wasConnected = false;
   const onState = (state: ConnectionState) => {
@@ -31,12 +35,38 @@ export async function whileSignedIn<T>(
     wasConnected ||= state.state === "connected";
   };
   await using client = new ChatClient({ hosts, outside, timeouts, onState });
-  const session = await signIn(client, { user, password, create: options.has("create") });
+  const session = await signInAs(call, client, hosts, user);
   for (const line of describeSignIn(user, session)) shell.note(`chat: ${line}`);
   return await action(client);
 }
 
-async function signIn(client: ChatClient, credentials: Credentials): Promise<Session> {
+/** Signs in by the password that is given, else by one that is remembered, else by asking. */
+async function signInAs(
+  { options, shell }: Call,
+  client: ChatClient,
+  hosts: readonly Host[],
+  user: string,
+): Promise<Session> {
+  const create = options.has("create");
+  const given = await passwordOf(options, shell);
+  if (given !== undefined) return await signIn(client, { user, password: given, create });
+  const remembered = await rememberedPassword(shell, hosts, user);
+  if (remembered !== undefined) {
+    try {
+      return await signIn(client, { user, password: remembered.password, create });
+    } catch (error) {
+      const wrong = ofRemembered(error, user, remembered);
+      if (!(wrong instanceof WrongPasswordError) || !canAsk(shell)) throw wrong;
+      shell.note(`chat: ${printable(wrong.message)}`);
+    }
+  }
+  const password = await askPassword(shell, user);
+  const session = await signIn(client, { user, password, create });
+  await forgetIfWrong(shell, { hosts, user, password });
+  return session;
+}
+
+async function signIn(client: ChatClient, credentials: SignInByPassword): Promise<Session> {
   try {
     return await client.signIn(credentials);
   } catch (error) {
@@ -44,6 +74,8 @@ async function signIn(client: ChatClient, credentials: Credentials): Promise<Ses
     throw new NoSuchAccountError(credentials.user, "use --create to make it");
   }
 }
+
+type SignInByPassword = Extract<Credentials, { readonly password: string }>;
 
 /** What of a sign-in is not as one would expect, or happens once. */
 function describeSignIn(asked: string, { user, copies }: Session): string[] {
@@ -75,10 +107,12 @@ async function requireUser({ options, shell }: Call): Promise<string> {
   return user;
 }
 
-async function requirePassword({ options, shell }: Call, user: string): Promise<string> {
-  const password = await passwordOf(options, shell);
-  if (password !== undefined) return password;
-  if (shell.stdinIsTerminal && shell.stderrIsTerminal) {
+function canAsk(shell: Shell): boolean {
+  return shell.stdinIsTerminal && shell.stderrIsTerminal;
+}
+
+async function askPassword(shell: Shell, user: string): Promise<string> {
+  if (canAsk(shell)) {
     const typed = await shell.askSecret(`Password of ${printable(user)}: `);
     if (typed !== undefined) return typed;
   }

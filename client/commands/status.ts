@@ -18,6 +18,20 @@ import { type NamedHost, namedHostsOf } from "./settings.ts";
 export const status: Command = {
   name: "status",
   summary: "Asks each server how it is, without signing in; exits with 3 if none answers.",
+  description: [
+    "For each node: its version, since when it runs, what it stores, how it gets on with the other " +
+    "nodes and how far they are behind. At the end it compares them: nodes that know of the same " +
+    "changes have to have the same digest, and it says DIVERGED if they have not.",
+  ],
+  examples: [
+    { command: "chat status --config servers.json", explains: "All nodes of this configuration." },
+    {
+      command: "chat status --config servers.json --json | tail -n 1 | grep 'all 3 equal'",
+      explains: "Exits with 0 only if all three nodes answer and have the same.",
+    },
+  ],
+  exits: [["0", "At least one server has answered."], ["3", "None has."]],
+  seeAlso: ["chat serve", "docs/OPERATIONS.md"],
   options: [...SERVER_OPTIONS, "json"],
   run,
 };

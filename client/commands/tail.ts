@@ -9,6 +9,20 @@ import { whileSignedIn } from "./signed_in.ts";
 export const tail: Command = {
   name: "tail",
   summary: "Shows messages as they come, for ever; with --json all events, each with its cursor.",
+  description: [
+    "If its server dies it follows to another, however long that takes, and is told what it missed: " +
+    "nothing is missed, and nothing comes twice.",
+    "With --json there are also events of messages that were read or deleted, and of people who come " +
+    "and go. Each has a cursor: with --since, a later chat tail goes on from there.",
+  ],
+  examples: [
+    { command: "chat tail", explains: "Shows messages until Ctrl+C." },
+    {
+      command: "chat tail --user ops --json >> events.jsonl",
+      explains: "Keeps all that happens to ops, an object a line.",
+    },
+  ],
+  seeAlso: ["chat inbox", "chat history", "docs/PROTOCOL.md"],
   options: [...SIGN_IN_OPTIONS, "create", "json", "since"],
   run,
 };

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { formatHost } from "../connection.ts";
 import { denoOutside } from "../deno_outside.ts";
 import { ManualClock } from "../testing/manual_clock.ts";
@@ -71,6 +71,21 @@ Deno.test("chat tail tells of the name that its account goes by from now on", as
     "chat: your name alice was claimed earlier by somebody else: you are alice~7 from now on",
   );
   assertEquals(shell.stdout, "");
+  shell.closeOutput();
+  await peer.event(messageEvent("the end", "c2"));
+  await assertRejects(() => ended, OutputClosedError);
+});
+
+Deno.test("chat tail --json prints an object a line that does nothing to a terminal", async () => {
+  using server = new ScriptedServer();
+  const { shell, ended } = startTail("--host", formatHost(server.host), "--json");
+  const peer = await server.acceptSignIn();
+  await peer.subscribe("c0");
+  const content = "two\nlines \x1b[2J\u202e";
+  await peer.event(messageEvent(content, "c1"));
+  const [line = ""] = await shell.linesWritten(1);
+  assertMatch(line, /^\{[^\p{Cc}\p{Cf}]*\}$/u);
+  assertEquals([JSON.parse(line).kind, contentOf(line)], ["message", content]);
   shell.closeOutput();
   await peer.event(messageEvent("the end", "c2"));
   await assertRejects(() => ended, OutputClosedError);

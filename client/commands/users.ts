@@ -10,6 +10,18 @@ export const users: Command = {
   name: "users",
   operands: { usage: "[PATTERN]", min: 0, max: 1 },
   summary: "Lists people: all, or those that match a pattern such as 'al*'.",
+  description: [
+    "Each with whether they are online, and how many messages from them you have not read. In a " +
+    "pattern, * stands for any characters; quote it, or the shell takes it for file names.",
+  ],
+  examples: [
+    { command: "chat users", explains: "Everybody." },
+    {
+      command: "chat users 'al*' --json",
+      explains: "Whose name begins with al, an object a line.",
+    },
+  ],
+  seeAlso: ["chat inbox", "chat status"],
   options: [...SIGN_IN_OPTIONS, "json"],
   run,
 };

@@ -39,14 +39,15 @@ export function spawnChat(
   return new Deno.Command(program, {
     args: [...first, ...args],
     clearEnv: true,
-    env: { HOME: "/nonexistent", DENO_DIR: Deno.env.get("DENO_DIR") ?? denoDirectory(), ...env },
+    env: { HOME: "/nonexistent", DENO_DIR: denoDirectory(), ...env },
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
   }).spawn();
 }
 
-/** Where this Deno keeps packages: a process without a home would fetch them anew. */
-function denoDirectory(): string {
-  return `${Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME")}/.cache`}/deno`;
+/** Where this Deno keeps packages: a process with another home would fetch them anew. */
+export function denoDirectory(): string {
+  return Deno.env.get("DENO_DIR") ??
+    `${Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME")}/.cache`}/deno`;
 }

@@ -1,5 +1,7 @@
 import { OutputClosedError, type Shell } from "../commands/shell.ts";
 
+const PRIVATE = 0o600;
+
 /** Surroundings without a terminal, which keep what a command says. */
 export class TestShell implements Shell {
   readonly stdinIsTerminal = false;
@@ -8,7 +10,8 @@ export class TestShell implements Shell {
   readonly notes: string[] = [];
   stdout = "";
   readonly #env: Readonly<Record<string, string>>;
-  readonly #files: Readonly<Record<string, string>>;
+  /** What there is, by path. */
+  readonly files: Map<string, { readonly text: string; readonly mode: number }>;
   readonly #onNote: (line: string) => void;
   #said = Promise.withResolvers<void>();
   #isOutputClosed = false;
@@ -21,7 +24,9 @@ export class TestShell implements Shell {
     } = {},
   ) {
     this.#env = env;
-    this.#files = files;
+    this.files = new Map(
+      Object.entries(files).map(([path, text]) => [path, { text, mode: PRIVATE }]),
+    );
     this.#onNote = onNote;
   }
 
@@ -30,9 +35,39 @@ export class TestShell implements Shell {
   }
 
   readTextFile(path: string): Promise<string> {
-    const text = this.#files[path];
-    if (text !== undefined) return Promise.resolve(text);
+    const file = this.files.get(path);
+    if (file !== undefined) return Promise.resolve(file.text);
     return Promise.reject(new Deno.errors.NotFound(`no ${path}`));
+  }
+
+  modeOf(path: string): Promise<number | undefined> {
+    return Promise.resolve(this.files.get(path)?.mode);
+  }
+
+  writePrivateFile(path: string, text: string): Promise<void> {
+    this.files.set(path, { text, mode: PRIVATE });
+    return Promise.resolve();
+  }
+
+  appendPrivateFile(path: string, text: string): Promise<void> {
+    return this.writePrivateFile(path, (this.files.get(path)?.text ?? "") + text);
+  }
+
+  runCommand(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  wallMs(): number {
+    return Date.now();
+  }
+
+  lendTerminal(): () => void {
+    return () => {};
+  }
+
+  removeFile(path: string): Promise<void> {
+    this.files.delete(path);
+    return Promise.resolve();
   }
 
   readStdin(): Promise<string> {

@@ -1,0 +1,194 @@
+import { assert, assertEquals, assertNotMatch, assertStringIncludes } from "@std/assert";
+import { formatHost } from "../connection.ts";
+import { CHAT, chat } from "../testing/chat_process.ts";
+import { ScratchNode } from "../testing/scratch_node.ts";
+import { hasTmux, TmuxPane } from "../testing/tmux_pane.ts";
+
+const ignore = !await hasTmux();
+if (ignore) console.log("The tests of what is remembered are skipped: tmux is not installed");
+
+const PASSWORD = "a long password";
+
+/** A node, and a terminal whose person has nothing in their home. */
+class Desk implements AsyncDisposable {
+  readonly host: string;
+  readonly pane: TmuxPane;
+  readonly #node: ScratchNode;
+  #runs = 0;
+
+  private constructor(node: ScratchNode, pane: TmuxPane) {
+    this.#node = node;
+    this.pane = pane;
+    this.host = formatHost(node.host);
+  }
+
+  static async open(): Promise<Desk> {
+    return new Desk(await ScratchNode.start(), await TmuxPane.open());
+  }
+
+  get env(): Record<string, string> {
+    return { XDG_CONFIG_HOME: `${this.#node.scratch}/settings` };
+  }
+
+  path(name: string): string {
+    return `${this.#node.scratch}/settings/chat/${name}`;
+  }
+
+  /** Runs `chat` on the terminal, which then shows nothing else. */
+  async start(...args: string[]): Promise<void> {
+    const script = `${this.#node.scratch}/chat.sh`;
+    const settings = `XDG_CONFIG_HOME=${this.env.XDG_CONFIG_HOME}`;
+    const words = [...CHAT, ...args].join(" ");
+    const begin = `clear\necho "run ${++this.#runs}"`;
+    await Deno.writeTextFile(script, `${begin}\n${settings} ${words}\necho "ended with $?"\n`);
+    await this.pane.enter(`sh ${script}`);
+    // Until then the terminal shows what was before.
+    await this.pane.until(`run ${this.#runs}`);
+  }
+
+  async quit(): Promise<void> {
+    await this.pane.until(/^> $|^>$/m);
+    await this.pane.enter("/quit");
+    await this.pane.until("ended with 0");
+  }
+
+  /** alice signs up with these options, and leaves. */
+  async signUp(...args: string[]): Promise<void> {
+    await this.start("client", "--host", this.host, ...args);
+    await this.pane.until("Name:");
+    await this.pane.enter("alice");
+    await this.pane.until("Create it? [y/N]");
+    await this.pane.enter("y");
+    await this.pane.until("New password:");
+    await this.pane.enter(PASSWORD);
+    await this.pane.until("The same again:");
+    await this.pane.enter(PASSWORD);
+    await this.pane.until("alice on ");
+    await this.quit();
+  }
+
+  async exists(name: string): Promise<boolean> {
+    return await Deno.stat(this.path(name)).then(() => true, () => false);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.pane[Symbol.asyncDispose]();
+    await this.#node[Symbol.asyncDispose]();
+  }
+}
+
+function deskTest(name: string, test: (desk: Desk) => Promise<void>): void {
+  Deno.test({
+    name,
+    ignore,
+    async fn() {
+      await using desk = await Desk.open();
+      await test(desk);
+    },
+  });
+}
+
+deskTest(
+  "client on a terminal remembers servers and user, and asks for the password only",
+  async (desk) => {
+    await desk.signUp();
+    const config = desk.path("config.json");
+    const remembered = { hosts: [desk.host], user: "alice" };
+    assertEquals(JSON.parse(await Deno.readTextFile(config)), remembered);
+    const modes = [config, desk.path("")].map((path) => (Deno.statSync(path).mode ?? 0) & 0o777);
+    assertEquals(modes, [0o600, 0o700]);
+    assertEquals(await desk.exists("credentials.json"), false);
+
+    await desk.start("client");
+    assertNotMatch(await desk.pane.until("Password:"), /Name:/);
+    await desk.pane.enter(PASSWORD);
+    await desk.pane.until("alice on ");
+    await desk.quit();
+    assertEquals(await desk.exists("credentials.json"), false);
+    const env = { ...desk.env, CHAT_PASSWORD: PASSWORD };
+    assertEquals((await chat(["users"], { env })).stdout, "alice, online\n");
+  },
+);
+
+deskTest("client --remember keeps the password, which is not asked for again", async (desk) => {
+  await desk.signUp("--remember");
+  const mode = (await Deno.stat(desk.path("credentials.json"))).mode ?? 0;
+  assertEquals(mode & 0o777, 0o600);
+  await desk.start("client");
+  assertNotMatch(await desk.pane.until("alice on "), /Password|Name/);
+  await desk.quit();
+  assertEquals((await chat(["users"], { env: desk.env })).stdout, "alice, online\n");
+  // Another server must never see it.
+  const { code, stderr } = await chat(["users", "--host", "127.0.0.1:1"], { env: desk.env });
+  assertEquals(code, 2);
+  assertStringIncludes(stderr, "no password");
+});
+
+deskTest(
+  "client on a terminal asks again when the remembered password is wrong, and forgets it",
+  async (desk) => {
+    await desk.signUp("--remember");
+    const credentials = desk.path("credentials.json");
+    const kept = await Deno.readTextFile(credentials);
+    const stale = kept.replace(PASSWORD, "an old password");
+    for (const args of [["client"], ["users"]]) {
+      await Deno.writeTextFile(credentials, stale, { mode: 0o600 });
+      await desk.start(...args);
+      const question = args[0] === "client" ? "Password:" : "Password of alice:";
+      // However it was wrapped.
+      const said = (await desk.pane.until(question)).replaceAll(/\s/g, "");
+      assertStringIncludes(said, `thepasswordin${credentials}iswrong`);
+      await desk.pane.enter(PASSWORD);
+      if (args[0] === "client") {
+        await desk.pane.until("alice on ");
+        await desk.quit();
+      } else await desk.pane.until("ended with 0");
+      assertEquals(await desk.exists("credentials.json"), false);
+    }
+
+    await Deno.writeTextFile(credentials, stale, { mode: 0o600 });
+    await desk.start("client", "--remember");
+    await desk.pane.until("Password:");
+    await desk.pane.enter(PASSWORD);
+    await desk.pane.until("alice on ");
+    await desk.quit();
+    assertEquals(JSON.parse(await Deno.readTextFile(credentials)), JSON.parse(kept));
+
+    await Deno.chmod(credentials, 0o644);
+    await desk.start("client");
+    const refused = (await desk.pane.until("ended with 2")).replaceAll("\n", "");
+    assertStringIncludes(refused, `chmod 600 ${credentials}`);
+  },
+);
+
+deskTest("client on a terminal goes on if it cannot remember, and says so", async (desk) => {
+  // Nothing is there, and nothing can be made there.
+  await Deno.symlink("/nonexistent/settings", desk.env.XDG_CONFIG_HOME ?? "");
+  await desk.start("client", "--host", desk.host, "--user", "alice", "--create");
+  await desk.pane.until("New password:");
+  await desk.pane.enter(PASSWORD);
+  await desk.pane.until("The same again:");
+  await desk.pane.enter(PASSWORD);
+  const said = await desk.pane.until("alice on ");
+  assertStringIncludes(said, "chat: Cannot remember who has signed in: ");
+  await desk.quit();
+});
+
+deskTest("demo's client neither reads nor writes what is remembered", async (desk) => {
+  await Deno.mkdir(desk.path(""), { recursive: true });
+  const mine = JSON.stringify({ user: "fred", hosts: ["127.0.0.1:1"] });
+  await Deno.writeTextFile(desk.path("config.json"), mine);
+  await desk.start("demo");
+  await desk.pane.until("Name:");
+  await desk.pane.enter("carol");
+  await desk.pane.until("Create it? [y/N]");
+  await desk.pane.enter("y");
+  await desk.pane.until("New password:");
+  await desk.pane.enter(PASSWORD);
+  await desk.pane.until("The same again:");
+  await desk.pane.enter(PASSWORD);
+  await desk.pane.until("carol on ");
+  await desk.quit();
+  assertEquals(await Deno.readTextFile(desk.path("config.json")), mine);
+  assert(!await desk.exists("credentials.json"));
+});
