@@ -1,12 +1,17 @@
 /**
- * Controls, formatting characters such as bidi overrides, line separators, and what is no character
- * at all. Joiners stay: emoji and several scripts need them, and they move nothing.
+ * Controls, formatting characters such as bidi overrides, line separators, fillers that nobody sees,
+ * and what is no character at all. Joiners stay: emoji and several scripts need them, and they move
+ * nothing.
  */
-const UNSAFE = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu;
+const UNSAFE =
+  /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\u034f\u115f\u1160\u3164\uffa0]/gu;
+/** More marks on a letter than any script has: they take no columns, and cover the rows around. */
+const HEAP = /([\p{M}\u200c\u200d]{16})[\p{M}\u200c\u200d]+/gu;
 
 /**
  * Other people's text as it may be shown on a terminal: what could move the cursor, change the order
- * of letters or hide something is shown as an escape. One line, whatever `text` holds.
+ * of letters or hide something is shown as an escape, and of marks heaped on a letter only some. One
+ * line, whatever `text` holds.
  *
  * ```ts
  * import { assertEquals } from "@std/assert";
@@ -14,7 +19,7 @@ const UNSAFE = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu;
  * ```
  */
 export function printable(text: string): string {
-  return text.replaceAll(UNSAFE, visible);
+  return text.replaceAll(UNSAFE, visible).replaceAll(HEAP, "$1…");
 }
 
 /** Like {@linkcode printable}, with the lines of `text` as lines and its tabs as spaces. */

@@ -11,6 +11,7 @@ Deno.test("printable() shows what could act on a terminal as escapes", () => {
     ["line\u2028paragraph\u2029", "line\\u{2028}paragraph\\u{2029}"],
     ["half \ud800", "half \\u{d800}"],
     ["tag \u{e0041}", "tag \\u{e0041}"],
+    ["\u3164\u034f", "\\u{3164}\\u{34f}"],
   ];
   for (const [text, expected] of shown) assertEquals(printable(text), expected);
 });
@@ -18,6 +19,14 @@ Deno.test("printable() shows what could act on a terminal as escapes", () => {
 Deno.test("printable() leaves letters, emoji and joiners as they are", () => {
   for (const text of ["Grüße", "日本語", "👩‍👩‍👧", "می‌خواهم", "e\u0301", "❤️"]) {
     assertEquals(printable(text), text);
+  }
+});
+
+Deno.test("printable() keeps few of the marks that are heaped on a letter", () => {
+  for (const mark of ["\u0301", "\u200d", "\ufe0f"]) {
+    const few = `e${mark.repeat(16)}`;
+    assertEquals(printable(few), few);
+    assertEquals(printable(`e${mark.repeat(10_000)}f`), `${few}…f`);
   }
 });
 
