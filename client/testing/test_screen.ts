@@ -1,5 +1,6 @@
 import { EnteredLines } from "../lines/entered_lines.ts";
-import type { EndOfLines, LineScreen } from "../lines/line_screen.ts";
+import type { EndOfInput } from "../dialog/dialog.ts";
+import type { LineScreen } from "../lines/line_screen.ts";
 
 const NEVER_FULL = { pause() {}, resume() {} };
 
@@ -14,7 +15,7 @@ export class TestScreen implements LineScreen {
     this.#lines.push(line);
   }
 
-  next(): Promise<{ readonly line: string } | { readonly end: EndOfLines }> {
+  next(): Promise<{ readonly line: string } | { readonly end: EndOfInput }> {
     return this.#lines.next();
   }
 
@@ -32,7 +33,7 @@ export class TestScreen implements LineScreen {
 
   ring(): void {}
 
-  end(why: EndOfLines): void {
+  end(why: EndOfInput): void {
     this.#lines.end(why);
   }
 

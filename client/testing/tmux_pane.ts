@@ -1,7 +1,17 @@
 const POLL_MS = 50;
 const DEADLINE_MS = 20_000;
-/** In columns and rows. */
-const SIZE = ["-x", "80", "-y", "40"];
+const SIZE: PaneSize = { columns: 80, rows: 40 };
+
+export interface PaneSize {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** What a program asked of its terminal, and is to take back. */
+export interface PaneModes {
+  readonly hasAlternateScreen: boolean;
+  readonly hasVisibleCursor: boolean;
+}
 
 /** Whether tmux is installed. */
 export async function hasTmux(): Promise<boolean> {
@@ -22,9 +32,10 @@ export class TmuxPane implements AsyncDisposable {
     this.#socket = socket;
   }
 
-  static async open(): Promise<TmuxPane> {
+  static async open(size: PaneSize = SIZE): Promise<TmuxPane> {
     const pane = new TmuxPane(`chat-test-${crypto.randomUUID()}`);
-    await pane.#tmux("-f", "/dev/null", "new-session", "-d", ...SIZE, "env PS1='$ ' sh");
+    const shell = ["new-session", "-d", ...sizeArguments(size), "env PS1='$ ' sh"];
+    await pane.#tmux("-f", "/dev/null", ...shell);
     await pane.until(/^\$$/);
     return pane;
   }
@@ -44,9 +55,50 @@ export class TmuxPane implements AsyncDisposable {
     await this.press("Enter");
   }
 
+  /** Pastes text as a terminal does: in brackets if the program asked for them. */
+  async paste(text: string): Promise<void> {
+    await this.#tmuxWith(text, "load-buffer", "-");
+    await this.#tmux("paste-buffer", "-p", "-d");
+  }
+
+  async resize(size: PaneSize): Promise<void> {
+    await this.#tmux("resize-window", ...sizeArguments(size));
+  }
+
   /** What the pane shows. */
   async screen(): Promise<string> {
     return (await this.#tmux("capture-pane", "-p")).trimEnd();
+  }
+
+  /** All rows of the pane as far as they were written, with the escape sequences that colour them. */
+  async styled(): Promise<string> {
+    return await this.#tmux("capture-pane", "-e", "-N", "-p");
+  }
+
+  /** Where the cursor is, from 0. */
+  async cursor(): Promise<{ readonly column: number; readonly row: number }> {
+    const [column, row] = await this.#formats("cursor_x", "cursor_y");
+    return { column: Number(column), row: Number(row) };
+  }
+
+  async modes(): Promise<PaneModes> {
+    const [alternate, cursor] = await this.#formats("alternate_on", "cursor_flag");
+    return { hasAlternateScreen: alternate === "1", hasVisibleCursor: cursor === "1" };
+  }
+
+  /**
+   * How the terminal is set, as `stty -a` says. Read from outside, so that it may be compared with
+   * what it was before a program and while it runs.
+   */
+  async settings(): Promise<string> {
+    const [terminal = ""] = await this.#formats("pane_tty");
+    return await outputOf("sh", "-c", 'stty -a <"$1"', "sh", terminal);
+  }
+
+  /** The process that has the terminal: what the shell runs, or the shell. */
+  async foregroundPid(): Promise<number> {
+    const [shell = ""] = await this.#formats("pane_pid");
+    return Number(await outputOf("ps", "-o", "tpgid=", "-p", shell));
   }
 
   /** Waits until the pane shows this; gives what it shows. */
@@ -66,11 +118,42 @@ export class TmuxPane implements AsyncDisposable {
     await this.#tmux("kill-server");
   }
 
+  /** What tmux knows of the pane, by its names. */
+  async #formats(...names: string[]): Promise<string[]> {
+    const format = names.map((name) => `#{${name}}`).join(" ");
+    return (await this.#tmux("display-message", "-p", format)).trimEnd().split(" ");
+  }
+
   async #tmux(...args: string[]): Promise<string> {
-    const command = new Deno.Command("tmux", { args: ["-L", this.#socket, ...args] });
-    const { success, stdout, stderr } = await command.output();
+    return await this.#tmuxWith("", ...args);
+  }
+
+  async #tmuxWith(input: string, ...args: string[]): Promise<string> {
+    const child = new Deno.Command("tmux", {
+      // UTF-8 whatever the locale.
+      args: ["-u", "-L", this.#socket, ...args],
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const writer = child.stdin.getWriter();
+    // Most commands end without reading.
+    await writer.write(new TextEncoder().encode(input)).catch(() => undefined);
+    await writer.close().catch(() => undefined);
+    const { success, stdout, stderr } = await child.output();
     const decoder = new TextDecoder();
     if (!success) throw new Error(`Cannot run tmux ${args[0]}: ${decoder.decode(stderr)}`);
     return decoder.decode(stdout);
   }
+}
+
+async function outputOf(program: string, ...args: string[]): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(program, { args }).output();
+  const decoder = new TextDecoder();
+  if (!success) throw new Error(`Cannot run ${program}: ${decoder.decode(stderr)}`);
+  return decoder.decode(stdout);
+}
+
+function sizeArguments({ columns, rows }: PaneSize): string[] {
+  return ["-x", String(columns), "-y", String(rows)];
 }
