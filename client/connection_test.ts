@@ -286,6 +286,34 @@ Deno.test("ChatClient.readMessages() asks also about no ids: only a server knows
   await client.close();
 });
 
+Deno.test("ChatClient asks for a page of a search, for conversations, and for history from the beginning", async () => {
+  using server = new ScriptedServer();
+  const { client, peer } = await signedInTo(server);
+  const search = client.search({ text: "hi", with: "Zoe\u0308", before: "m3", limit: 2 });
+  assertEquals((await peer.expect("search_messages")).payload, {
+    text: "hi",
+    with: "Zo\u00eb",
+    before: "m3",
+    limit: 2,
+  });
+  const found = { messages: [messageFrom("bob", "hi")], next: "m1" };
+  await peer.reply({ kind: "found", payload: found });
+  assertEquals(await search, found);
+  await assertRejects(() => client.search({ text: "hi", with: "" }), InvalidInputError);
+
+  const conversations = client.conversations();
+  assertEquals((await peer.expect("list_conversations")).payload, {});
+  const listed = [{ name: "bob", unread: 1, online: true, time: 1_700_000_000_000 }];
+  await peer.reply({ kind: "conversations", payload: listed });
+  assertEquals(await conversations, listed);
+
+  const history = client.history({ with: "bob", after: "" });
+  assertEquals((await peer.expect("list_messages")).payload, { with: "bob", after: "" });
+  await peer.reply({ kind: "messages", payload: found.messages });
+  assertEquals(await history, found.messages);
+  await client.close();
+});
+
 Deno.test("ChatClient.historyFromNewest() pages until there is nothing older", async () => {
   using server = new ScriptedServer();
   const { client, peer } = await signedInTo(server);

@@ -12,12 +12,31 @@ const PORTS = { min: 20_000, count: 10_000 };
 /** Starts nodes as processes of this same program, whose module `mainUrl` is. */
 export function denoNodes(mainUrl: string): Nodes {
   return {
-    makeScratch: () => Deno.makeTempDir({ prefix: "chat-demo-" }),
-    removeScratch: (path) => Deno.remove(path, { recursive: true }),
+    makeScratch,
+    removeScratch,
     writeTextFile: (path, text) => Deno.writeTextFile(path, text),
     unusedPorts,
     start: (args) => start(mainUrl, args),
   };
+}
+
+/** Also of a demo that cannot end as it should, because its terminal was closed. */
+const scratches = new Set<string>();
+
+async function makeScratch(): Promise<string> {
+  const path = await Deno.makeTempDir({ prefix: "chat-demo-" });
+  if (scratches.size === 0) addEventListener("unload", removeScratches);
+  scratches.add(path);
+  return path;
+}
+
+async function removeScratch(path: string): Promise<void> {
+  await Deno.remove(path, { recursive: true });
+  scratches.delete(path);
+}
+
+function removeScratches(): void {
+  for (const path of scratches) Deno.removeSync(path, { recursive: true });
 }
 
 function unusedPorts(count: number): readonly number[] {

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { writeAll } from "../codec/frame.ts";
 import {
   InputTooLongError,
@@ -21,9 +22,22 @@ const isContinuation = (byte: number) => (byte & 0xc0) === 0x80;
 export const denoShell: Shell = {
   env: (name) => Deno.env.get(name),
   readTextFile: (path) => Deno.readTextFile(path),
+  appendPrivateFile,
+  runCommand,
+  wallMs: Date.now,
+  modeOf,
+  writePrivateFile,
+  removeFile: (path) => Deno.remove(path),
   readStdin,
   write,
-  note: (line) => writeNote(`${line}\n`),
+  note(line) {
+    closeLent();
+    writeNote(`${line}\n`);
+  },
+  lendTerminal(close) {
+    closeLent = close;
+    return () => closeLent = () => {};
+  },
   askSecret,
   onTermination,
   get stdinIsTerminal() {
@@ -36,6 +50,55 @@ export const denoShell: Shell = {
     return Deno.stderr.isTerminal();
   },
 };
+
+/** Leaves a terminal that a program draws on. */
+let closeLent = () => {};
+
+async function appendPrivateFile(path: string, text: string): Promise<void> {
+  await makeDirectoryOf(path);
+  await Deno.writeTextFile(path, text, { append: true, mode: 0o600 });
+}
+
+async function modeOf(path: string): Promise<number | undefined> {
+  const info = await Deno.stat(path).catch(unlessNotFound);
+  // Where there are no such bits, as on Windows, nobody else has any.
+  return info === undefined ? undefined : (info.mode ?? 0) & 0o777;
+}
+
+async function writePrivateFile(path: string, text: string): Promise<void> {
+  await makeDirectoryOf(path);
+  // Who keeps it elsewhere, behind a link, goes on doing so.
+  const target = await Deno.realPath(path).catch(unlessNotFound) ?? path;
+  const draft = `${target}.${crypto.randomUUID()}.new`;
+  try {
+    using file = await Deno.open(draft, { write: true, createNew: true, mode: 0o600 });
+    await writeAll(file, new TextEncoder().encode(text));
+    await file.sync();
+    await Deno.rename(draft, target);
+  } catch (error) {
+    await Deno.remove(draft).catch(unlessNotFound);
+    throw error;
+  }
+}
+
+async function makeDirectoryOf(path: string): Promise<void> {
+  await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
+}
+
+async function runCommand(command: string, env: Readonly<Record<string, string>>): Promise<void> {
+  const child = new Deno.Command("sh", {
+    args: ["-c", command],
+    env,
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  });
+  await child.output();
+}
+
+function unlessNotFound(error: unknown): undefined {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
+}
 
 async function readStdin(bytesMax: number): Promise<string> {
   const chunks: Uint8Array<ArrayBuffer>[] = [];

@@ -1,11 +1,13 @@
-import { client } from "./client.ts";
+import { runClient } from "./client.ts";
 import type { Call, Command } from "./command.ts";
 import { DemoSite, type Nodes } from "./demo_site.ts";
 import { EXIT } from "./exit_code.ts";
 import { type OptionName, Options } from "./option_table.ts";
 import { rehearse } from "./rehearsal.ts";
-import { SIGNAL_EXIT_CODES } from "./shell.ts";
+import { type Shell, SIGNAL_EXIT_CODES } from "./shell.ts";
 
+/** What tells where a person keeps files. */
+const HOMES = ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"];
 /** For all of the demo without a terminal; on one, until the nodes listen. */
 const DEADLINE_MS = 60_000;
 
@@ -14,6 +16,22 @@ export function demo(nodes: Nodes): Command {
   return {
     name: "demo",
     summary: "Runs three nodes on scratch data: on a terminal for you, else to test them.",
+    description: [
+      "On a terminal it starts three nodes and opens a client. Sign in with any name, kill any two " +
+      "of the nodes as it tells you, and go on talking.",
+      "Without a terminal two users talk on two nodes, two of the three are killed with SIGKILL " +
+      "while they do and started again, and it shows that all three have everything, once.",
+      "What you sign in with there is not remembered. The data is gone when you leave.",
+    ],
+    examples: [
+      { command: "chat demo", explains: "Three nodes to try out, and a client." },
+      {
+        command: "chat demo < /dev/null | tail -n 1",
+        explains: "Whether three nodes do what they promise on this machine.",
+      },
+    ],
+    exits: [["0", "Done; without a terminal: nothing was lost."], ["130", "Interrupted."]],
+    seeAlso: ["chat serve", "chat client"],
     options: ["color", "help"],
     run: (call) => run(call, nodes),
   };
@@ -63,17 +81,22 @@ async function inTime({ outside }: Call, show: () => Promise<void>): Promise<voi
 async function tryOut(call: Call, site: DemoSite): Promise<number> {
   const { shell, options } = call;
   const config = `--config ${site.configPath}`;
-  for (
-    const line of [
-      `Three nodes on this machine, their data in ${site.scratch} until you leave:`,
-      ...site.describe().map((line) => `  ${line}`),
-      "Sign in with any name. Kill any two of the nodes, elsewhere: this client goes on.",
-      `How they are:         chat status ${config}`,
-      `To talk to yourself:  chat client ${config}`,
-    ]
-  ) shell.note(line);
+  const intro = [
+    `Three nodes on this machine, their data in ${site.scratch} until you leave:`,
+    ...site.describe().map((line) => `  ${line}`),
+    "Sign in with any name. Kill any two of the nodes, elsewhere: this client goes on.",
+    `How they are:         chat status ${config}`,
+    `To talk to yourself:  chat client ${config}`,
+  ];
+  for (const line of intro) shell.note(line);
   const color = options.all("color");
   const values: [OptionName, readonly string[]][] = [["config", [site.configPath]]];
   if (color.length > 0) values.push(["color", color]);
-  return await client.run({ ...call, options: new Options([], new Map(values)) });
+  const own = { ...call, shell: withoutHome(shell), options: new Options([], new Map(values)) };
+  return await runClient(own, intro);
+}
+
+/** The same, but that nobody lives there: what is done in the demo is neither kept nor taken from it. */
+function withoutHome(shell: Shell): Shell {
+  return { ...shell, env: (name) => HOMES.includes(name) ? undefined : shell.env(name) };
 }

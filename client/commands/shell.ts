@@ -2,6 +2,17 @@
 export interface Shell {
   env(name: string): string | undefined;
   readTextFile(path: string): Promise<string>;
+  /** The permission bits of a file; undefined if there is none. */
+  modeOf(path: string): Promise<number | undefined>;
+  /** Replaces a file as a whole, or not at all; nobody but its owner may read it. */
+  writePrivateFile(path: string, text: string): Promise<void>;
+  removeFile(path: string): Promise<void>;
+  /** Appends to a file that only its owner can read; makes it, and its directory, if need be. */
+  appendPrivateFile(path: string, text: string): Promise<void>;
+  /** Runs a command of the person's with `sh`: without streams, and with these variables, too. */
+  runCommand(command: string, env: Readonly<Record<string, string>>): Promise<void>;
+  /** ms since 1970. */
+  wallMs(): number;
   /** All of standard input. Throws {@linkcode InputTooLongError}. */
   readStdin(bytesMax: number): Promise<string>;
   /**
@@ -15,10 +26,18 @@ export interface Shell {
   askSecret(question: string): Promise<string | undefined>;
   /** Calls `action` instead of ending when the process is told to end; returns how to undo that. */
   onTermination(action: (signal: TerminationSignal) => void): () => void;
+  /**
+   * Lets a program draw on the whole terminal: before a note is written, `close` leaves the terminal as
+   * it was. Returns how to say that it is given back.
+   */
+  lendTerminal(close: () => void): () => void;
   readonly stdinIsTerminal: boolean;
   readonly stdoutIsTerminal: boolean;
   readonly stderrIsTerminal: boolean;
 }
+
+/** What of a file's mode lets others than its owner at it. */
+export const OTHERS = 0o077;
 
 export type TerminationSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
 
