@@ -19,6 +19,7 @@ const SOURCES = [
   "main.ts",
   "client",
   "codec",
+  "command_line",
   "proto",
   "server",
   "scripts",
@@ -26,6 +27,9 @@ const SOURCES = [
   "deno.lock",
 ];
 const DOWNLOAD_TIMEOUT_MS = 5_000;
+
+/** What the full-screen client loads ink in, and how it is called from client/commands/client.ts. */
+const TERMINAL = { source: "client/screen/ink_terminal.tsx", name: "../screen/ink_terminal.tsx" };
 
 /** A permission as `deno.json` states it. */
 type Grant = boolean | string[] | { allow: boolean | string[]; ignore?: boolean | string[] };
@@ -41,7 +45,7 @@ async function build(): Promise<void> {
   const workshop = await Deno.makeTempDir({ dir: ROOT, prefix: "chat-", suffix: ".tmp" });
   const unfinished = `${workshop}/chat`;
   try {
-    await deno(bundleArguments(`${ROOT}main.ts`, bundled));
+    await bundleInto(bundled);
     const obstacle = await obstacleToCompiling();
     if (obstacle === undefined) {
       await deno(compileArguments(`${bundled}/main.js`, unfinished));
@@ -61,16 +65,24 @@ async function build(): Promise<void> {
 }
 
 /**
- * The arguments of `deno` that bundle `entry` into `directory`. What a subcommand imports only when
- * it is called stays a file of its own, so that `chat send` need not load the server's libraries.
- * Not minified, or a stack trace would tell nothing.
+ * Bundles the program into `directory`. What a subcommand imports only when it is called stays a file
+ * of its own, so that `chat send` need not load the server's libraries.
  */
-function bundleArguments(entry: string, directory: string): string[] {
-  return [
-    ...["bundle", "--quiet", "--frozen-lockfile", "--platform", "deno"],
-    ...["--code-splitting", "--outdir", directory],
-    entry,
-  ];
+async function bundleInto(directory: string): Promise<void> {
+  const bundle = ["bundle", "--quiet", "--frozen-lockfile", "--platform", "deno"];
+  const output = ["--code-splitting", "--outdir", directory];
+  // Not minified, or a stack trace would tell nothing.
+  const apart = ["--external", `*/${TERMINAL.source.split("/").at(-1)}`];
+  await deno([...bundle, ...apart, ...output, `${ROOT}main.ts`]);
+  // Only minified does React come as it is meant to run, twice as fast as for its developers. What
+  // ink asks for besides is for developers, too, and it does without.
+  const bare = ["--minify", "--external", "react-devtools-core"];
+  await deno([...bundle, ...bare, ...output, ROOT + TERMINAL.source]);
+  const main = `${directory}/main.js`;
+  const text = await Deno.readTextFile(main);
+  const parts = text.split(`import("${TERMINAL.name}")`);
+  if (parts.length !== 2) throw new Error(`Cannot build: main.js does not import ${TERMINAL.name}`);
+  await Deno.writeTextFile(main, parts.join('import("./ink_terminal.js")'));
 }
 
 /** The arguments of `deno` that compile the bundled program at `entry` into `executable`. */
@@ -87,7 +99,10 @@ function compileArguments(entry: string, executable: string): string[] {
   ];
 }
 
-/** The `default` permissions of `deno.json`, as flags. */
+/**
+ * The `default` permissions of `deno.json`, as flags; and that the program may collect garbage, as the
+ * full-screen client does.
+ */
 function programFlags(): string[] {
   const permissions: Record<string, Grant> = config.permissions.default;
   const flags = Object.entries(permissions).flatMap(([name, grant]) => {
@@ -99,7 +114,7 @@ function programFlags(): string[] {
       ...permissionFlag(`--ignore-${name}`, ignore),
     ];
   });
-  return ["--no-prompt", ...flags];
+  return ["--no-prompt", "--v8-flags=--expose-gc", ...flags];
 }
 
 function permissionFlag(flag: string, grant: boolean | string[]): string[] {

@@ -57,9 +57,10 @@ if ! { [ -n "$home" ] && prepare "$home/chat"; } && ! prepare "$temporary/chat-$
   exit 1
 fi
 
-# Only the demo starts processes, and only more of this file.
+# The demo starts processes, but only more of this file; a client may be given a command to run.
 case ${1-} in
-  demo) set -- "--allow-run=$self" "$cache/$program/main.js" "$@" ;;
+  demo) set -- "--allow-run=$self,sh" "$cache/$program/main.js" "$@" ;;
+  client) set -- "--allow-run=sh" "$cache/$program/main.js" "$@" ;;
   *) set -- "$cache/$program/main.js" "$@" ;;
 esac
 

@@ -139,3 +139,21 @@ declare module "@std/streams" {
   export function toJson(stream: ReadableStream): Promise<unknown>;
   export function toText(stream: ReadableStream): Promise<string>;
 }
+
+declare module "@std/text/closest-string" {
+  export interface ClosestStringOptions {
+    caseSensitive?: boolean;
+    compareFn?: (givenWord: string, possibleWord: string) => number;
+  }
+
+  /** Throws if `possibleWords` is empty. */
+  export function closestString(
+    givenWord: string,
+    possibleWords: readonly string[],
+    options?: ClosestStringOptions,
+  ): string;
+}
+
+declare module "@std/text/levenshtein-distance" {
+  export function levenshteinDistance(str1: string, str2: string): number;
+}

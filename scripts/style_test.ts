@@ -7,13 +7,13 @@ const LINES_MAX = 500;
 
 /** A layer imports itself and the layers named here. Tests and scripts import what they like. */
 const LAYERS: Record<string, { files: RegExp; imports: string[] }> = {
-  main: { files: /^main\.ts$/, imports: ["serve", "operator", "client", "text"] },
+  main: { files: /^main\.ts$/, imports: ["serve", "operator", "client", "text", "command_line"] },
   serve: {
     files: /^server\/(serve(_command)?|peer_port|push)\.ts$/,
     imports: [
       ...["node", "config", "tcp", "session", "requests", "auth", "sync", "commit", "journal"],
       ...["core", "operator", "deno_outside"],
-      "codec",
+      ...["codec", "command_line"],
     ],
   },
   // All of a node but for what it stands on.
@@ -36,7 +36,7 @@ const LAYERS: Record<string, { files: RegExp; imports: string[] }> = {
     files: /^server\/operator\//,
     imports: [
       ...["open_node", "config", "requests", "auth", "sync", "commit", "journal", "core"],
-      ...["deno_outside", "codec"],
+      ...["deno_outside", "codec", "command_line"],
     ],
   },
   config: { files: /^server\/config(_error)?\.ts$/, imports: [] },
@@ -58,8 +58,23 @@ const LAYERS: Record<string, { files: RegExp; imports: string[] }> = {
   library: { files: /^client\/connection\//, imports: ["codec"] },
   connection: { files: /^client\/connection\.ts$/, imports: ["library", "codec"] },
   text: { files: /^client\/text\//, imports: ["codec"] },
-  lines: { files: /^client\/lines\//, imports: ["connection", "text", "codec"] },
-  client: { files: /^client\//, imports: ["lines", "connection", "text", "codec"] },
+  // What both kinds of interactive client say and ask.
+  dialog: { files: /^client\/dialog\//, imports: ["connection", "text", "codec"] },
+  slash: { files: /^client\/slash\//, imports: ["connection", "text", "codec"] },
+  lines: { files: /^client\/lines\//, imports: ["dialog", "slash", "connection", "text", "codec"] },
+  screen: {
+    files: /^client\/screen\//,
+    imports: ["dialog", "slash", "connection", "text", "codec"],
+  },
+  client: {
+    files: /^client\//,
+    imports: [
+      ...["screen", "lines", "dialog", "slash", "connection", "text", "codec"],
+      "command_line",
+    ],
+  },
+  // What a command line may say, and how its help and completion tell of that.
+  command_line: { files: /^command_line\//, imports: [] },
   codec: { files: /^codec\//, imports: [] },
 };
 
@@ -177,7 +192,7 @@ Deno.test("README and CI name the same version of Deno", async () => {
 });
 
 async function readSources(): Promise<Source[]> {
-  const paths = await list(["main.ts", "client", "codec", "scripts", "server"]);
+  const paths = await list(["main.ts", "client", "codec", "command_line", "scripts", "server"]);
   return await Promise.all(
     paths.filter((path) => /\.tsx?$/.test(path)).map(async (path) => {
       const text = await Deno.readTextFile(new URL(path, ROOT));
