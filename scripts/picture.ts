@@ -69,7 +69,7 @@ export async function drawn({ title, size, play }: Scenario): Promise<string> {
   const program = `${directory}/chat`;
   await Deno.writeTextFile(program, `#!/bin/sh\nexec ${CHAT.join(" ")} "$@"\n`, { mode: 0o755 });
   const home = `XDG_CONFIG_HOME=${directory}/config XDG_STATE_HOME=${directory}/state`;
-  await pane.enter(`export PATH="${directory}:$PATH" ${home}; clear`);
+  await pane.enter(`unset NO_COLOR; export PATH="${directory}:$PATH" ${home}; clear`);
   await pane.until(/^\$$/);
   await cluster.node(2).stop("SIGKILL");
   await play(pane, cluster.hosts);
