@@ -178,7 +178,7 @@ screenTest(
     await pane.until(/ {6}terminal\n/);
     await pane.type("half a sen");
     const usual = await pane.until(/> half a sen$/);
-    assertMatch(usual, /^● bob +│bob ● online/);
+    assertMatch(usual, /^1 ● bob +│bob ● online/);
     await pane.resize(NARROW);
     const narrow = await pane.until(/^bob ● online/);
     const lines = narrow.split("\n");
@@ -191,11 +191,11 @@ screenTest(
     assertEquals(lines.slice(-2), [" alice on node1", "> half a sen"]);
     assertEquals(await pane.cursor(), { row: 11, column: 12 });
     await pane.press("F2");
-    await pane.until(/^● bob +│bob/);
+    await pane.until(/^1 ● bob +│bob/);
     await pane.press("F2");
     await pane.until(/^bob ● online/);
     await pane.resize(USUAL);
-    assertEquals(await pane.until(/^● bob +│bob ● online[^]*> half a sen$/), usual);
+    assertEquals(await pane.until(/^1 ● bob +│bob ● online[^]*> half a sen$/), usual);
   },
 );
 
@@ -214,7 +214,7 @@ screenTest(
     const shown = (await pane.until(/bob: three\n alice on node1\n> half a sen$/)).split("\n");
     assertEquals(shown.length, USUAL.rows);
     assertMatch(shown.slice(-5).join("\n"), /│\d\d:\d\d bob: one\n.*│\d\d:\d\d bob: two\n/);
-    for (const row of shown.slice(0, -2)) assertMatch(row, /^.{12}│/);
+    for (const row of shown.slice(0, -2)) assertMatch(row, /^.{13}│/);
   },
 );
 

@@ -5,6 +5,7 @@ import { printable } from "../text/printable.ts";
 import { userLine } from "../text/wording.ts";
 import type { Conversation } from "./conversation.ts";
 import { type Geometry, geometryOf, textRows } from "./geometry.ts";
+import { KEYMAP } from "./keymap.ts";
 import { summaryRow } from "./message_rows.ts";
 import { type Model, openConversation, type Panel } from "./model.ts";
 import { seen } from "./scroll.ts";
@@ -23,6 +24,7 @@ const UNREAD: Style = { color: "yellow", isBold: true };
 const ONLINE: Style = { color: "green" };
 const SAID: Style = { color: "yellow" };
 const TROUBLE: Style = { isInverse: true, isBold: true };
+const NUMBERED_KEYS: readonly string[] = KEYMAP.numbered.keys;
 const WELCOME = [
   "Nothing is open.",
   "",
@@ -188,18 +190,25 @@ function listRows(model: Model, columns: number, rows: number): Row[] {
   const at = conversations.findIndex(({ name }) => name === open);
   const top = Math.max(0, Math.min(at - Math.floor(rows / 2), conversations.length - rows));
   const shown = conversations.slice(top, top + rows)
-    .map((one): Row => listRow(one, one.name === open, columns));
+    .map((one, index): Row => listRow(one, one.name === open, top + index, columns));
   return filledTo(shown, rows).map((row) => row.length === 0 ? [span(" ".repeat(columns))] : row);
 }
 
-/** `● alice     3` */
-function listRow({ name, isOnline, unread }: Conversation, isOpen: boolean, columns: number): Row {
+/** `1 ● alice     3`, with the digit of the key that opens it. */
+function listRow(
+  { name, isOnline, unread }: Conversation,
+  isOpen: boolean,
+  index: number,
+  columns: number,
+): Row {
+  const key = NUMBERED_KEYS[index]?.at(-1) ?? " ";
   const count = unread === 0 ? "" : unread > 999 ? "999+" : String(unread);
-  const nameColumns = Math.max(1, columns - 3 - columnsOf(count));
+  const nameColumns = Math.max(1, columns - 5 - columnsOf(count));
   const shown = padToColumns(printable(name), nameColumns);
   const presence = isOnline ? "● " : "  ";
-  if (isOpen) return [span(padToColumns(`${presence}${shown}${count}`, columns), OPEN)];
+  if (isOpen) return [span(padToColumns(`${key} ${presence}${shown}${count}`, columns), OPEN)];
   return [
+    span(`${key} `, FAINT),
     span(presence, ONLINE),
     span(shown, unread > 0 ? STRONG : undefined),
     span(count, UNREAD),
@@ -213,6 +222,10 @@ function statusRow(model: Model): Row {
   if (connection?.state === "lost") {
     const { host, why } = connection;
     const text = ` No connection to ${printable(host)}: ${printable(why)}. Trying on…`;
+    return [span(padToColumns(text, columns), TROUBLE)];
+  }
+  if (model.isSilent && connection !== undefined) {
+    const text = ` ${printable(connection.node)} has not answered for a while. Waiting…`;
     return [span(padToColumns(text, columns), TROUBLE)];
   }
   const unread = model.conversations

@@ -32,16 +32,16 @@ Deno.test("frameOf() draws a conversation", () => {
   assertEquals(
     story.text,
     [
-      "● bob        │bob ● online",
-      "● carol   12 │",
-      "             │",
-      "             │",
-      "             │",
-      "             │",
-      "             │12:00 alice: hello bob  read",
-      "             │── unread ────────────────────────────────────",
-      "             │12:00 bob: hello alice, this is long enough",
-      "             │      for two rows of forty columns",
+      "1 ● bob        │bob ● online",
+      "2 ● carol   12 │",
+      "               │",
+      "               │",
+      "               │",
+      "               │",
+      "               │12:00 alice: hello bob  read",
+      "               │── unread ──────────────────────────────────",
+      "               │12:00 bob: hello alice, this is long enough",
+      "               │      for two rows of forty columns",
       " alice on node1                                   12 unread",
       "> typing",
     ].join("\n"),
@@ -52,7 +52,7 @@ Deno.test("frameOf() leaves the list away where there is little room, until F2",
   const story = conversation(40, 12);
   assertEquals(story.text.split("\n")[0], "bob ● online");
   story.press("f2");
-  assertStringIncludes(story.text, "● carol   12 │");
+  assertStringIncludes(story.text, "2 ● carol 12 │");
   assertStringIncludes(story.text, "hello alice,");
   story.press("f2");
   assertEquals(story.text.split("\n")[0], "bob ● online");
@@ -192,7 +192,7 @@ Deno.test("frameOf() parts days, in this machine's time zone", () => {
     messageOf("m2", { status: "read" }),
   );
   story.answerLoad();
-  const lines = story.text.split("\n").map((line) => line.slice(13, 34));
+  const lines = story.text.split("\n").map((line) => line.slice(14, 35));
   assertEquals(lines.slice(6, 10), [
     "── 2026-11-25 ───────",
     "12:00 bob: text of m1",

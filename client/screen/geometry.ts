@@ -26,9 +26,9 @@ export interface Geometry {
 /** As narrow as this, the list is only shown when it is asked for. */
 const LIST_AT_COLUMNS = 60;
 const LIST_COLUMNS_MIN = 12;
-const LIST_COLUMNS_MAX = 26;
-/** Besides a name: presence, how many are unread, and spaces. */
-const LIST_EXTRA_COLUMNS = 8;
+const LIST_COLUMNS_MAX = 28;
+/** Besides a name: the key, presence, how many are unread, and spaces. */
+const LIST_EXTRA_COLUMNS = 10;
 /** At most these parts of the terminal are for the list, the input, and a question beside it. */
 const LIST_PART = 1 / 3;
 const INPUT_PART = 1 / 3;

@@ -108,6 +108,8 @@ export interface Model {
   /** Said to the person until the next key. */
   readonly notice: string | undefined;
   readonly connection: Connection | undefined;
+  /** Whether the node has been asked something for longer than it ought to take. */
+  readonly isSilent: boolean;
   readonly status: NodeStatus | undefined;
   /** Whether the conversations are listed; undefined: where there is room. */
   readonly isListShown: boolean | undefined;

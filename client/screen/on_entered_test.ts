@@ -121,3 +121,20 @@ Deno.test("toUnreadLine() goes to the first unread message, as far as it is load
   story.press("alt+u");
   assertMatch(story.text, /── unread[^]*text of m0\n/);
 });
+
+Deno.test("onPress() keeps what is typed for the next session when the person leaves", () => {
+  const story = withBob();
+  story.type("half a sentence");
+  story.press("ctrl+c");
+  assertEquals(story.effect("remember_input").text, "half a sentence");
+  assertEquals(story.effect("leave").why, "interrupt");
+});
+
+Deno.test("update() says when a node does not answer, until it does or another one is there", () => {
+  const story = withBob();
+  story.happen({ kind: "silent" });
+  assertMatch(story.text, /node1 has not answered for a while/);
+  const state = { state: "connected", host: "127.0.0.1:9002", node: "node2" } as const;
+  story.happen({ kind: "connection", state });
+  assertMatch(story.text, /alice on node2/);
+});

@@ -207,6 +207,10 @@ function back(model: Model): Change {
   return hasRefused ? listConversations(after) : changed(after);
 }
 
+/** What is typed and was not sent can be recalled the next time. */
 function leave(model: Model, _nowMs = 0, key = "ctrl+c"): Change {
-  return changed(model, { kind: "leave", why: key === "ctrl+d" ? "end" : "interrupt" });
+  const { text } = model.editor;
+  const kept = text.trim() === "" ? [] : [{ kind: "remember_input", text } as const];
+  const why = key === "ctrl+d" ? "end" : "interrupt";
+  return changed(model, ...kept, { kind: "leave", why });
 }

@@ -143,7 +143,7 @@ export function onNotFound(model: Model, why: string): Change {
 }
 
 export function onStatus(model: Model, status: NodeStatus, isForPerson: boolean): Change {
-  const after = { ...model, status };
+  const after = { ...model, status, isSilent: false };
   if (!isForPerson) return changed(after);
   return changed(
     withPanel(after, { kind: "text", title: "Status", lines: statusLines(status), top: 0 }),

@@ -17,6 +17,8 @@ import { firstModel, type Happening, update } from "./update.ts";
 const FRAME_MS = 16;
 /** How often the node is asked what it knows of the others. */
 const STATUS_EVERY_MS = 5_000;
+/** A node that takes longer to say how it is may be in trouble, in ms. */
+const SILENT_MS = 2_000;
 /** For answers to what was sent last, when the person leaves. */
 const LEAVING_MS = 1_000;
 /** Names that are offered to complete one. */
@@ -330,9 +332,13 @@ export class ScreenClient implements Dialog {
   #askStatus(client: ChatClient, isForPerson: boolean): void {
     if (this.#isAsking && !isForPerson) return;
     this.#isAsking = true;
+    const stopWaiting = this.#clock.after(SILENT_MS, () => this.#happen({ kind: "silent" }));
     const asked = client.status()
       .then((status) => this.#happen({ kind: "status", status, isForPerson }))
-      .finally(() => this.#isAsking = false);
+      .finally(() => {
+        stopWaiting();
+        this.#isAsking = false;
+      });
     this.#track(asked);
   }
 

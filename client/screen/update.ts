@@ -68,6 +68,8 @@ export type Happening =
     readonly next: string | undefined;
   }
   | { readonly kind: "not_found"; readonly why: string }
+  /** The node that was asked for its status has not answered. */
+  | { readonly kind: "silent" }
   | { readonly kind: "status"; readonly status: NodeStatus; readonly isForPerson: boolean };
 
 /** A screen on which nobody is signed in. */
@@ -88,6 +90,7 @@ export function firstModel(size: Size, intro: readonly string[] = []): Model {
     chosen: undefined,
     notice: undefined,
     connection: undefined,
+    isSilent: false,
     status: undefined,
     isListShown: undefined,
     listing: "none",
@@ -166,6 +169,8 @@ function onSession(
       return onFound(model, happening);
     case "not_found":
       return onNotFound(model, happening.why);
+    case "silent":
+      return changed({ ...model, isSilent: true });
     case "status":
       return onStatus(model, happening.status, happening.isForPerson);
     default:
@@ -194,7 +199,8 @@ function onConnection(model: Model, state: ConnectionState): Change {
   switch (state.state) {
     case "connected": {
       const { node, host } = state;
-      const after: Model = { ...model, connection: { state: "connected", node, host } };
+      const connection = { state: "connected", node, host } as const;
+      const after: Model = { ...model, connection, isSilent: false };
       return model.me === undefined ? changed(after) : askAgain(after);
     }
     case "lost": {
