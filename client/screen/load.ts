@@ -68,7 +68,8 @@ function opened(model: Model, name: string, nowMs: number): Model {
   const line = unread === 0 ? undefined : { id: undefined, missing: unread };
   const unreadLine = line && unreadLineOver(stretch?.messages ?? [], name, line);
   return changeConversation(
-    { ...there, open: name, panel: undefined, editor: draft },
+    // What was typed while nothing was open is for whom is opened now.
+    { ...there, open: name, panel: undefined, editor: draft.text === "" ? there.editor : draft },
     name,
     (one) => ({ ...one, unreadLine }),
   );

@@ -12,7 +12,7 @@ import { cutToColumns } from "../text/columns.ts";
 import { printable } from "../text/printable.ts";
 import { andThen, type Change, changed, say } from "./change.ts";
 import type { Pending, Shown } from "./conversation.ts";
-import { withText } from "./editor.ts";
+import { EMPTY_EDITOR, withText } from "./editor.ts";
 import type { Effect } from "./effect.ts";
 import { enterInput } from "./input_history.ts";
 import { keyHelp } from "./keymap.ts";
@@ -132,7 +132,10 @@ export function onAddressed(
   const { address } = model;
   // The person has been told that it came to nothing.
   if (address?.text !== text) return changed(model);
-  const opened = openPerson({ ...model, address: undefined }, person, nowMs);
+  // What is being typed is for them, not for whom was open.
+  const { editor } = model;
+  const left = leaveConversation({ ...model, address: undefined, editor: EMPTY_EDITOR });
+  const opened = openPerson({ ...left, editor }, person, nowMs);
   const lines = content === "" ? address.waiting : [content, ...address.waiting];
   return lines.reduce(
     (change, line) => andThen(change, (after) => follow(after, line, nowMs)),

@@ -138,3 +138,17 @@ Deno.test("update() says when a node does not answer, until it does or another o
   story.happen({ kind: "connection", state });
   assertMatch(story.text, /alice on node2/);
 });
+
+Deno.test("onEntered() leaves for somebody who is looked up what is being typed by then", () => {
+  for (const hasOpen of [true, false]) {
+    const story = hasOpen ? withBob() : new ScreenStory();
+    story.enter("/msg dora");
+    story.type("half a sen");
+    story.happen({ kind: "addressed", text: "dora", person: DORA, content: "" });
+    assertMatch(story.text, /dora ● online[^]*> half a sen$/);
+    assertEquals(
+      story.model.conversations.find(({ name }) => name === "bob")?.draft.text ?? "",
+      "",
+    );
+  }
+});
