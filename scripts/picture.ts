@@ -46,8 +46,8 @@ export const conversation: Scenario = {
     await pane.until("alice on node1");
     await pane.enter("/msg bob");
     await pane.until("by the way");
-    await pane.enter("I saw: stored on two. It can wait until noon.");
-    await pane.until(/noon\. {2}stored on 2 nodes/);
+    await pane.enter("I saw. It is on two, so that can wait.");
+    await pane.until(/wait\. {2}stored on 2 nodes/);
     await pane.type("I bring coffee");
     await pane.until(/node3 unreachable[^]*> I bring coffee$/);
   },
