@@ -47,9 +47,9 @@ const handlers: { readonly [name in ScreenSlashName]: Handler } = {
 };
 
 /** Commands that are nothing without a server. */
-const NEED_SERVER: readonly ScreenSlashName[] = [
-  ...["users", "search", "delete", "password", "delete-account", "status"] as const,
-];
+const NEED_SERVER: ReadonlySet<ScreenSlashName> = new Set(
+  ["users", "search", "delete", "password", "delete-account", "status"] as const,
+);
 
 export const NO_CONNECTION = "There is no connection: try again when there is one";
 
@@ -78,7 +78,7 @@ function obstacleTo(model: Model, line: string): string | undefined {
   if (name === undefined) return noSuchSlash(printable(command.given));
   if (model.connection?.state !== "lost") return undefined;
   const isKnown = name !== "msg" || knownAddressee(model, command.text) !== undefined;
-  return NEED_SERVER.includes(name) || !isKnown ? NO_CONNECTION : undefined;
+  return NEED_SERVER.has(name) || !isKnown ? NO_CONNECTION : undefined;
 }
 
 /** Does what a line says that was taken. */
@@ -136,11 +136,11 @@ export function onAddressed(
   const { editor } = model;
   const left = leaveConversation({ ...model, address: undefined, editor: EMPTY_EDITOR });
   const opened = openPerson({ ...left, editor }, person, nowMs);
-  const lines = content === "" ? address.waiting : [content, ...address.waiting];
-  return lines.reduce(
-    (change, line) => andThen(change, (after) => follow(after, line, nowMs)),
-    opened,
-  );
+  const sent = content === ""
+    ? opened
+    : andThen(opened, (after) => send(after, person.name, content, nowMs));
+  const { waiting } = address;
+  return waiting.reduce((done, line) => andThen(done, (after) => follow(after, line, nowMs)), sent);
 }
 
 /** Nobody has that name, or nobody knows: what was entered since is typed again. */

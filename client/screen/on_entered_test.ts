@@ -152,3 +152,11 @@ Deno.test("onEntered() leaves for somebody who is looked up what is being typed 
     );
   }
 });
+
+Deno.test("onEntered() sends what follows a name as it is, with a slash, too", () => {
+  const story = withBob();
+  story.enter("/msg dora /quit is how you leave");
+  const content = "/quit is how you leave";
+  story.happen({ kind: "addressed", text: `dora ${content}`, person: DORA, content });
+  assertEquals(story.effect("send").content, content);
+});
