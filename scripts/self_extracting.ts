@@ -8,7 +8,7 @@ import { gzipSync } from "node:zlib";
 import launcher from "./launcher.sh" with { type: "text" };
 
 /** The files begin at a fixed place, since the script in front says where they are. */
-const LAUNCHER_BYTES = 8192;
+const LAUNCHER_BYTES = 16_384;
 
 interface Part {
   path: string;
