@@ -135,11 +135,12 @@ function writeNote(text: string): void {
 }
 
 async function askSecret(question: string): Promise<string | undefined> {
-  writeNote(question);
   const typed: number[] = [];
   const undo = onTermination(() => Deno.stdin.setRaw(false));
+  // First, or what is typed as soon as the question is there would be shown.
   Deno.stdin.setRaw(true);
   try {
+    writeNote(question);
     const chunk = new Uint8Array(256);
     for (;;) {
       const count = await Deno.stdin.read(chunk);
