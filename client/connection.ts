@@ -52,6 +52,7 @@ export {
   checkName,
   CONTENT_BYTES_MAX,
   NAME_CHARACTERS_MAX,
+  PASSWORD_CHARACTERS_MIN,
 } from "./connection/input_limits.ts";
 export type {
   ChatClientOptions,

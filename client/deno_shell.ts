@@ -60,9 +60,8 @@ async function appendPrivateFile(path: string, text: string): Promise<void> {
 }
 
 async function modeOf(path: string): Promise<number | undefined> {
-  const info = await Deno.stat(path).catch(unlessNotFound);
-  // Where there are no such bits, as on Windows, nobody else has any.
-  return info === undefined ? undefined : (info.mode ?? 0) & 0o777;
+  const mode = (await Deno.stat(path).catch(unlessNotFound))?.mode ?? undefined;
+  return mode === undefined ? undefined : mode & 0o777;
 }
 
 async function writePrivateFile(path: string, text: string): Promise<void> {

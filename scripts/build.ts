@@ -74,8 +74,8 @@ async function bundleInto(directory: string): Promise<void> {
   // Not minified, or a stack trace would tell nothing.
   const apart = ["--external", `*/${TERMINAL.source.split("/").at(-1)}`];
   await deno([...bundle, ...apart, ...output, `${ROOT}main.ts`]);
-  // Only minified does React come as it is meant to run, twice as fast as for its developers. What
-  // ink asks for besides is for developers, too, and it does without.
+  // Only minified does React come as it is meant to run, not for its developers. What ink asks for
+  // besides is for developers, too, and it does without.
   const bare = ["--minify", "--external", "react-devtools-core"];
   await deno([...bundle, ...bare, ...output, ROOT + TERMINAL.source]);
   const main = `${directory}/main.js`;

@@ -58,9 +58,9 @@ if ! { [ -n "$home" ] && prepare "$home/chat"; } && ! prepare "$temporary/chat-$
 fi
 
 # The demo starts processes, but only more of this file; a client may be given a command to run. Making
-# the cache of compiled code would take a third more memory from what is then left open all day.
+# the cache of compiled code would cost memory that a client, which is left open all day, never gives back.
 case ${1-} in
-  demo) set -- --no-code-cache "--allow-run=$self,sh" "$cache/$program/main.js" "$@" ;;
+  demo) set -- --no-code-cache "--allow-run=$self" "$cache/$program/main.js" "$@" ;;
   client) set -- --no-code-cache --allow-run=sh "$cache/$program/main.js" "$@" ;;
   *) set -- "$cache/$program/main.js" "$@" ;;
 esac

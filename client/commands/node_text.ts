@@ -1,7 +1,7 @@
 import type { NodeStatus, PeerStatus } from "../../codec/message.ts";
 import type { Paint } from "../text/paint.ts";
 import { printable } from "../text/printable.ts";
-import { counted } from "../text/wording.ts";
+import { counted, lagOf } from "../text/wording.ts";
 import type { Asked } from "./node_comparison.ts";
 
 /** A node that was asked for its status, and what came of it. */
@@ -60,8 +60,7 @@ function peerText(peer: PeerStatus, paint: Paint): string {
   const parts = [
     stateText(state, why, paint),
     isEqual ? "equal" : undefined,
-    ahead > 0 ? `lacks ${counted(ahead, "operation")}` : undefined,
-    behind > 0 ? `has ${counted(behind, "operation")} more` : undefined,
+    ...lagOf(peer),
     skewMs === undefined ? undefined : `clock ${signed(skewMs)} ms`,
     roundTripUs === undefined ? undefined : `${(roundTripUs / 1000).toFixed(1)} ms there and back`,
     version === undefined ? undefined : `chat ${printable(version)}`,

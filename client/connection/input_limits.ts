@@ -4,6 +4,8 @@ import { InvalidInputError } from "./errors.ts";
 export const CONTENT_BYTES_MAX = 64 * 1024;
 /** Of a user name, in code points. */
 export const NAME_CHARACTERS_MAX = 64;
+/** Of a new password, in code points: servers have the last word, but a person is told sooner. */
+export const PASSWORD_CHARACTERS_MIN = 8;
 /** Of a password, in bytes of UTF-8. */
 const PASSWORD_BYTES_MAX = 1024;
 /** Of a message's key, in code points. */

@@ -2,6 +2,7 @@ import {
   type ChatClient,
   InvalidInputError,
   NoSuchAccountError,
+  PASSWORD_CHARACTERS_MIN,
   RefusedError,
   WrongPasswordError,
 } from "../connection.ts";
@@ -26,8 +27,6 @@ export interface RememberedPassword {
 }
 
 const TRIES_MAX = 3;
-/** What servers ask of new ones: said before it is typed twice. */
-const PASSWORD_CHARACTERS_MIN = 8;
 
 /**
  * Signs in, asking for what is not known; a name that nobody has is asked about before it becomes an

@@ -1,6 +1,7 @@
 import type { ChatMessage } from "../../codec/message.ts";
 import type { ChatClient } from "../connection.ts";
-import { agrees, askNewPassword } from "../dialog/sign_in_dialog.ts";
+import { changePasswordDialog, deleteAccountDialog } from "../dialog/account_dialog.ts";
+import { agrees } from "../dialog/sign_in_dialog.ts";
 import { longestName } from "../slash/longest_name.ts";
 import {
   noSuchSlash,
@@ -48,7 +49,7 @@ const handlers: { readonly [name in SlashName]: Handler } = {
   read,
   delete: deleteMessage,
   close: (on) => on.closeConversation(),
-  password: changePassword,
+  password: (on) => changePasswordDialog(on.client, on.screen),
   "delete-account": deleteAccount,
   status,
   quit: () => "leave",
@@ -132,22 +133,9 @@ async function deleteMessage(on: Conversations, text: string): Promise<void> {
   if (count === 0) on.print("There is no such message that is yours to delete");
 }
 
-async function changePassword(on: Conversations): Promise<void> {
-  const old = await on.screen.ask("Old password: ", { isHidden: true });
-  if (old === undefined) return;
-  const password = await askNewPassword(on.screen);
-  if (password === undefined) return;
-  await on.client.changePassword(old, password);
-  on.print("Changed. Your other sessions have ended.");
-}
-
 async function deleteAccount(on: Conversations): Promise<Outcome> {
   const { user } = on.client.session;
-  const answer = await on.screen.ask(
-    `This deletes you and all your messages, for all. Type your name to do it: `,
-  );
-  if (answer !== user) return on.print("You stay");
-  await on.client.deleteAccount();
+  if (!await deleteAccountDialog(on.client, on.screen)) return;
   on.print(`${printable(user)} is deleted`);
   return "leave";
 }

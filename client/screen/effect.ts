@@ -1,7 +1,19 @@
 import type { Position } from "./conversation.ts";
 
 /** What is to be done outside of the model. */
-export type Effect =
+export type Effect = LocalEffect | ServerEffect;
+
+/** What no server is needed for. */
+export type LocalEffect =
+  | { readonly kind: "notify"; readonly from: string; readonly text: string }
+  | { readonly kind: "remember_input"; readonly text: string }
+  /** To what was asked; undefined if the person will not say. */
+  | { readonly kind: "answer"; readonly text: string | undefined }
+  | { readonly kind: "redraw" }
+  | { readonly kind: "leave"; readonly why: "end" | "interrupt" };
+
+/** What a server is asked for, or told. */
+export type ServerEffect =
   | { readonly kind: "load_conversations" }
   /** `number` comes back with the page. */
   | {
@@ -30,10 +42,4 @@ export type Effect =
   | { readonly kind: "delete_message"; readonly id: string; readonly shown: string }
   | { readonly kind: "change_password" }
   /** Asks first. */
-  | { readonly kind: "delete_account" }
-  | { readonly kind: "notify"; readonly from: string; readonly text: string }
-  | { readonly kind: "remember_input"; readonly text: string }
-  /** To what was asked; undefined if the person will not say. */
-  | { readonly kind: "answer"; readonly text: string | undefined }
-  | { readonly kind: "redraw" }
-  | { readonly kind: "leave"; readonly why: "end" | "interrupt" };
+  | { readonly kind: "delete_account" };

@@ -1,11 +1,12 @@
 import type { ChatClient, ClientEvent, Clock, ConnectionState } from "../connection.ts";
+import { changePasswordDialog, deleteAccountDialog } from "../dialog/account_dialog.ts";
 import type { Dialog, EndOfInput } from "../dialog/dialog.ts";
-import { agrees, askNewPassword } from "../dialog/sign_in_dialog.ts";
+import { agrees } from "../dialog/sign_in_dialog.ts";
 import { isEnd, isTellable, textOf } from "../dialog/tellable.ts";
 import { longestName } from "../slash/longest_name.ts";
 import { printable } from "../text/printable.ts";
 import { counted } from "../text/wording.ts";
-import type { Effect } from "./effect.ts";
+import type { Effect, ServerEffect } from "./effect.ts";
 import { frameOf } from "./frame.ts";
 import type { Model } from "./model.ts";
 import { Notifier, type Notifying } from "./notifier.ts";
@@ -24,6 +25,8 @@ const LEAVING_MS = 1_000;
 /** Names that are offered to complete one. */
 const NAMES_MAX = 20;
 const PEOPLE_MAX = 1_000;
+/** Messages that are found at once. */
+const SEARCH_PAGE = 100;
 
 /** What a person entered before, in this and in earlier sessions. */
 export interface InputLog {
@@ -217,48 +220,70 @@ export class ScreenClient implements Dialog {
           .catch((error) => this.#tellFailure("keep what was entered", error));
         return;
       default:
-        if (this.#client !== undefined) this.#doWith(this.#client, effect);
+        if (this.#client !== undefined) this.#askFor(this.#client, effect);
     }
   }
 
-  #doWith(client: ChatClient, effect: Exclude<Effect, { kind: OutsideClient }>): void {
+  #askFor(client: ChatClient, effect: ServerEffect): void {
     switch (effect.kind) {
       case "load_conversations":
-        return this.#track(this.#listConversations(client));
-      case "load_messages":
-        return this.#load(client, effect);
+        return this.#hear(
+          client.conversations(),
+          (listed) => ({ kind: "conversations", listed }),
+          (why) => ({ kind: "no_conversations", why }),
+        );
+      case "load_messages": {
+        const { number, with: friend, position, limit } = effect;
+        return this.#hear(
+          pageOf(client, friend, position, limit),
+          (messages) => ({ kind: "page", number, with: friend, position, messages }),
+          (why) => ({ kind: "no_page", number, with: friend, why }),
+        );
+      }
       case "send":
         return this.#send(client, effect);
-      case "mark_read": {
-        const { which } = effect;
-        return this.#track(client.readMessages(which));
+      case "mark_read":
+        return this.#track(client.readMessages(effect.which));
+      case "address": {
+        const { text } = effect;
+        return this.#hear(
+          addresseeOf(client, text),
+          ({ name, person, content }) =>
+            person === undefined
+              ? { kind: "not_addressed", text, why: `There is nobody called ${name}` }
+              : { kind: "addressed", text, person, content },
+          (why) => ({ kind: "not_addressed", text, why }),
+        );
       }
-      case "address":
-        return this.#track(this.#address(client, effect.text));
       case "list_people": {
         const { pattern } = effect;
-        return this.#track(
-          client.users({ pattern, limit: PEOPLE_MAX })
-            .then((people) => this.#happen({ kind: "people", pattern, people })),
+        return this.#hear(
+          client.users({ pattern, limit: PEOPLE_MAX }),
+          (people) => ({ kind: "people", pattern, people }),
         );
       }
       case "find_names": {
         const { prefix, typed } = effect;
-        return this.#track(
-          client.users({ pattern: `${prefix}*`, limit: NAMES_MAX }).then((people) => {
-            const names = people.map(({ name }) => name);
-            this.#happen({ kind: "names", prefix, typed, names });
-          }),
+        return this.#hear(
+          client.users({ pattern: `${prefix}*`, limit: NAMES_MAX }),
+          (people) => ({ kind: "names", prefix, typed, names: people.map(({ name }) => name) }),
         );
       }
-      case "search":
-        return this.#track(this.#search(client, effect));
+      case "search": {
+        const { text, before } = effect;
+        const position = before === undefined ? {} : { before };
+        return this.#hear(
+          client.search({ text, limit: SEARCH_PAGE, ...position }),
+          ({ messages, next }) => ({ kind: "found", text, messages, next }),
+          (why) => ({ kind: "not_found", why }),
+        );
+      }
       case "ask_status":
         return this.#askStatus(client, effect.isForPerson);
       case "delete_message":
         return this.#track(this.#deleteMessage(client, effect));
       case "change_password":
-        return this.#track(this.#changePassword(client));
+        return this.#track(changePasswordDialog(client, this));
       case "delete_account":
         return this.#track(this.#deleteAccount(client));
       default:
@@ -266,67 +291,37 @@ export class ScreenClient implements Dialog {
     }
   }
 
-  async #listConversations(client: ChatClient): Promise<void> {
-    try {
-      const listed = await client.conversations();
-      this.#happen({ kind: "conversations", listed });
-    } catch (error) {
-      if (!isTellable(error)) throw error;
-      this.#happen({ kind: "no_conversations", why: textOf(error) });
-    }
+  /** Lets an answer, or a refusal, happen when it is there; a refusal is told unless it is more. */
+  #hear<T>(
+    answer: Promise<T>,
+    toHappening: (answer: T) => Happening,
+    refused: (why: string) => Happening = (why) => ({ kind: "told", lines: [why] }),
+  ): void {
+    this.#track(this.#heard(answer, toHappening, refused));
   }
 
-  #load(client: ChatClient, effect: Extract<Effect, { kind: "load_messages" }>): void {
-    const { number, with: friend, position, limit } = effect;
-    const loaded = pageOf(client, friend, position, limit).then(
-      (messages) => this.#happen({ kind: "page", number, with: friend, position, messages }),
+  #heard<T>(
+    answer: Promise<T>,
+    toHappening: (answer: T) => Happening,
+    refused: (why: string) => Happening,
+  ): Promise<void> {
+    return answer.then(
+      (answer) => this.#happen(toHappening(answer)),
       (error) => {
         if (!isTellable(error)) throw error;
-        this.#happen({ kind: "no_page", number, with: friend, why: textOf(error) });
+        this.#happen(refused(textOf(error)));
       },
     );
-    this.#track(loaded);
   }
 
   #send(client: ChatClient, { number, to, content }: Extract<Effect, { kind: "send" }>): void {
-    const sent = client.send(to, content).then(
-      (sent) => this.#happen({ kind: "sent", number, to, sent }),
-      (error) => {
-        if (!isTellable(error)) throw error;
-        this.#happen({ kind: "not_sent", number, to, why: textOf(error) });
-      },
-    );
-    const settled = sent.catch((error) => this.#fail(error));
+    const settled = this.#heard(
+      client.send(to, content),
+      (sent) => ({ kind: "sent", number, to, sent }),
+      (why) => ({ kind: "not_sent", number, to, why }),
+    ).catch((error) => this.#fail(error));
     this.#sending.add(settled);
     void settled.finally(() => this.#sending.delete(settled));
-  }
-
-  async #address(client: ChatClient, text: string): Promise<void> {
-    try {
-      const typed = await longestName(client, text);
-      const [person] = await client.users({ pattern: typed, limit: 1 });
-      const content = text.slice(typed.length).trim();
-      const why = `There is nobody called ${typed}`;
-      if (person === undefined) this.#happen({ kind: "not_addressed", text, why });
-      else this.#happen({ kind: "addressed", text, person, content });
-    } catch (error) {
-      if (!isTellable(error)) throw error;
-      this.#happen({ kind: "not_addressed", text, why: textOf(error) });
-    }
-  }
-
-  async #search(
-    client: ChatClient,
-    { text, before }: Extract<Effect, { kind: "search" }>,
-  ): Promise<void> {
-    try {
-      const position = before === undefined ? {} : { before };
-      const { messages, next } = await client.search({ text, limit: SEARCH_PAGE, ...position });
-      this.#happen({ kind: "found", text, messages, next });
-    } catch (error) {
-      if (!isTellable(error)) throw error;
-      this.#happen({ kind: "not_found", why: textOf(error) });
-    }
   }
 
   #askStatus(client: ChatClient, isForPerson: boolean): void {
@@ -353,22 +348,9 @@ export class ScreenClient implements Dialog {
     this.print(count === 0 ? "It was gone already" : "Deleted");
   }
 
-  async #changePassword(client: ChatClient): Promise<void> {
-    const old = await this.ask("Old password: ", { isHidden: true });
-    if (old === undefined) return;
-    const password = await askNewPassword(this);
-    if (password === undefined) return;
-    await client.changePassword(old, password);
-    this.print("Changed. Your other sessions have ended.");
-  }
-
   async #deleteAccount(client: ChatClient): Promise<void> {
     const { user } = client.session;
-    const answer = await this.ask(
-      "This deletes you and all your messages, for all. Type your name to do it: ",
-    );
-    if (answer !== user) return this.print("You stay");
-    await client.deleteAccount();
+    if (!await deleteAccountDialog(client, this)) return;
     this.#lastWords.push(`${printable(user)} is deleted`);
     this.end("end");
   }
@@ -391,7 +373,9 @@ export class ScreenClient implements Dialog {
   }
 }
 
-/** Effects that no server is needed for. */
-type OutsideClient = "answer" | "leave" | "redraw" | "notify" | "remember_input";
-
-const SEARCH_PAGE = 100;
+/** Whose name a text begins with, if it is somebody's, and what follows it. */
+async function addresseeOf(client: ChatClient, text: string) {
+  const name = await longestName(client, text);
+  const [person] = await client.users({ pattern: name, limit: 1 });
+  return { name, person, content: text.slice(name.length).trim() };
+}

@@ -1,6 +1,6 @@
 import type { NodeStatus } from "../../codec/message.ts";
 import { printable } from "./printable.ts";
-import { counted } from "./wording.ts";
+import { counted, lagOf } from "./wording.ts";
 
 /** What a person is told of the node that they are on, and of what it knows of the others. */
 export function statusLines(status: NodeStatus): string[] {
@@ -11,13 +11,10 @@ export function statusLines(status: NodeStatus): string[] {
     `  ${counted(accounts, "account")} (${usersOnline} online), ${counted(messages, "message")}`,
     `  stores on ${counted(copies, "node")} before it answers; digest ${printable(digest)}`,
     ...peers.map((peer) => {
-      const { name, state, why, behind, ahead } = peer;
-      const lag = [
-        ahead > 0 ? `lacks ${counted(ahead, "operation")}` : "",
-        behind > 0 ? `has ${counted(behind, "operation")} more` : "",
-        why === undefined ? "" : printable(why),
-      ].filter((part) => part !== "");
-      return [`${printable(name)}: ${state.replace("_", " ")}`, ...lag].join(", ");
+      const { name, state, why } = peer;
+      const reason = why === undefined ? [] : [printable(why)];
+      const parts = [`${printable(name)}: ${state.replace("_", " ")}`, ...lagOf(peer), ...reason];
+      return parts.join(", ");
     }),
     ...warnings.map((warning) => `warning: ${printable(warning)}`),
   ];

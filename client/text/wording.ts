@@ -1,4 +1,4 @@
-import type { ChatMessage, ChatUser } from "../../codec/message.ts";
+import type { ChatMessage, ChatUser, PeerStatus } from "../../codec/message.ts";
 import type { Paint } from "./paint.ts";
 import { printable, printableLines } from "./printable.ts";
 
@@ -39,6 +39,14 @@ export function signedInText(asked: string, user: string): string | undefined {
   if (asked.normalize("NFC") === user) return undefined;
   return `signed in as ${printable(user)}: ` +
     `the name ${printable(asked)} was claimed earlier by somebody else`;
+}
+
+/** How far a node and another one are apart, in parts of a sentence about the other. */
+export function lagOf({ ahead, behind }: Pick<PeerStatus, "ahead" | "behind">): string[] {
+  return [
+    ...(ahead > 0 ? [`lacks ${counted(ahead, "operation")}`] : []),
+    ...(behind > 0 ? [`has ${counted(behind, "operation")} more`] : []),
+  ];
 }
 
 /** `1 node`, `2 nodes` */
