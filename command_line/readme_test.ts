@@ -3,6 +3,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { dirname } from "node:path";
 import { EXIT } from "../client/commands/exit_code.ts";
+import { answerSignUp } from "../client/testing/answer_sign_up.ts";
 import { hasTmux, TmuxPane } from "../client/testing/tmux_pane.ts";
 import config from "../deno.json" with { type: "json" };
 import { readPage, type Step, Typist } from "../server/testing/typed_page.ts";
@@ -89,14 +90,7 @@ async function signUpAndIn(typist: Typist, line: string): Promise<void> {
     await pane.until(`now ${command}`);
   };
   await start(line);
-  await pane.until("Name:");
-  await pane.enter("bob");
-  await pane.until("Create it? [y/N]");
-  await pane.enter("y");
-  await pane.until("New password:");
-  await pane.enter("correct horse");
-  await pane.until("The same again:");
-  await pane.enter("correct horse");
+  await answerSignUp(pane, "bob", "correct horse");
   await pane.until("bob on ");
   await pane.enter("/help");
   await pane.until("/msg");

@@ -51,6 +51,14 @@ async function friend(user: string, hosts: readonly Host[], create = true): Prom
   return client;
 }
 
+/** Bob, without a terminal, and the conversation with him open at the desk. */
+async function openBob({ pane }: ScreenDesk, hosts: readonly Host[]): Promise<ChatClient> {
+  const bob = await friend("bob", hosts);
+  await pane.enter("/msg bob");
+  await pane.until("bob ● online");
+  return bob;
+}
+
 /** Whoever had the terminal has ended, and it is as before. */
 async function assertGivenBack({ pane }: ScreenDesk, exitCode: number): Promise<void> {
   await pane.enter("echo ended with $?");
@@ -64,9 +72,7 @@ screenTest("signs up, talks, and leaves the terminal as it was", async (desk, no
   const { pane } = desk;
   await desk.signUp("alice", [node.host]);
   assertNotMatch(await pane.screen(), /long password/);
-  await using bob = await friend("bob", [node.host]);
-  await pane.enter("/msg bob");
-  await pane.until("bob ● online");
+  await using bob = await openBob(desk, [node.host]);
   await pane.enter("hello bob");
   await pane.until(/alice: hello bob {2}stored on 1 node/);
   await bob.readMessages("alice");
@@ -87,9 +93,7 @@ screenTest(
   async (desk, node) => {
     const { pane } = desk;
     await desk.signUp("alice", [node.host]);
-    await using bob = await friend("bob", [node.host]);
-    await pane.enter("/msg bob");
-    await pane.until("bob ● online");
+    await using bob = await openBob(desk, [node.host]);
     await pane.paste("one\n\ttwo\n\nfour\x1b[2J");
     await pane.until(/> one\n {6}two\n\n {2}four\[2J$/);
     await pane.press("Enter");
@@ -169,9 +173,7 @@ screenTest(
   async (desk, node) => {
     const { pane } = desk;
     await desk.signUp("alice", [node.host]);
-    await using bob = await friend("bob", [node.host]);
-    await pane.enter("/msg bob");
-    await pane.until("bob ● online");
+    await using bob = await openBob(desk, [node.host]);
     await bob.send("alice", "日本語の文章はここで折り返されるはずです、それでも列は揃っています");
     await bob.send("alice", "שלום עולם e\u0301e\u0301 naïve");
     await bob.send("alice", "the last words of a text that is longer than a narrow terminal");
@@ -204,9 +206,7 @@ screenTest(
   async (desk, node) => {
     const { pane } = desk;
     await desk.signUp("alice", [node.host]);
-    await using bob = await friend("bob", [node.host]);
-    await pane.enter("/msg bob");
-    await pane.until("bob ● online");
+    await using bob = await openBob(desk, [node.host]);
     // Of these, terminals have different opinions.
     await bob.send("alice", "(👍🏽漢 ❤️☎️ 👩‍👩‍👧‍👦 )".repeat(20));
     for (const text of ["one", "two", "three"]) await bob.send("alice", text);
@@ -221,10 +221,7 @@ screenTest(
 screenTest("follows when its node is killed: says so, keeps what is typed", async (desk, first) => {
   const { pane } = desk;
   await desk.signUp("alice", [first.host]);
-  const bob = await friend("bob", [first.host]);
-  await using _bob = bob;
-  await pane.enter("/msg bob");
-  await pane.until("bob ● online");
+  await using bob = await openBob(desk, [first.host]);
   await bob.send("alice", "are you there?");
   await pane.until("are you there?");
   await pane.type("half a sen");

@@ -1,6 +1,7 @@
 import { assertEquals, assertNotMatch, assertStringIncludes } from "@std/assert";
 import { ChatClient, formatHost } from "../connection.ts";
 import { denoOutside } from "../deno_outside.ts";
+import { answerSignUp } from "../testing/answer_sign_up.ts";
 import { CHAT, chat } from "../testing/chat_process.ts";
 import { ScratchNode } from "../testing/scratch_node.ts";
 import { hasTmux, TmuxPane } from "../testing/tmux_pane.ts";
@@ -43,14 +44,7 @@ async function startClient(pane: TmuxPane, node: ScratchNode): Promise<void> {
 }
 
 async function signUp(pane: TmuxPane, user: string): Promise<void> {
-  await pane.until("Name:");
-  await pane.enter(user);
-  await pane.until(`There is no account "${user}". Create it? [y/N]`);
-  await pane.enter("y");
-  await pane.until("New password:");
-  await pane.enter("a long password");
-  await pane.until("The same again:");
-  await pane.enter("a long password");
+  await answerSignUp(pane, user, "a long password");
   await pane.until(`You are ${user}`);
 }
 

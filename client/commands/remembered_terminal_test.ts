@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertNotMatch, assertStringIncludes } from "@std/assert";
 import { formatHost } from "../connection.ts";
+import { answerSignUp } from "../testing/answer_sign_up.ts";
 import { CHAT, chat } from "../testing/chat_process.ts";
 import { ScratchNode } from "../testing/scratch_node.ts";
 import { hasTmux, TmuxPane } from "../testing/tmux_pane.ts";
@@ -55,14 +56,7 @@ class Desk implements AsyncDisposable {
   /** alice signs up with these options, and leaves. */
   async signUp(...args: string[]): Promise<void> {
     await this.start("client", "--host", this.host, ...args);
-    await this.pane.until("Name:");
-    await this.pane.enter("alice");
-    await this.pane.until("Create it? [y/N]");
-    await this.pane.enter("y");
-    await this.pane.until("New password:");
-    await this.pane.enter(PASSWORD);
-    await this.pane.until("The same again:");
-    await this.pane.enter(PASSWORD);
+    await answerSignUp(this.pane, "alice", PASSWORD);
     await this.pane.until("alice on ");
     await this.quit();
   }
@@ -179,14 +173,7 @@ deskTest("demo's client neither reads nor writes what is remembered", async (des
   const mine = JSON.stringify({ user: "fred", hosts: ["127.0.0.1:1"] });
   await Deno.writeTextFile(desk.path("config.json"), mine);
   await desk.start("demo");
-  await desk.pane.until("Name:");
-  await desk.pane.enter("carol");
-  await desk.pane.until("Create it? [y/N]");
-  await desk.pane.enter("y");
-  await desk.pane.until("New password:");
-  await desk.pane.enter(PASSWORD);
-  await desk.pane.until("The same again:");
-  await desk.pane.enter(PASSWORD);
+  await answerSignUp(desk.pane, "carol", PASSWORD);
   await desk.pane.until("carol on ");
   await desk.quit();
   assertEquals(await Deno.readTextFile(desk.path("config.json")), mine);

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertNotMatch, assertStringIncludes } from "@std/assert";
-import { listedAs, messageOf, NOON_MS, ScreenStory } from "../testing/screen_story.ts";
+import { listedAs, NOON_MS, ScreenStory } from "../testing/screen_story.ts";
 
 const LOST = { state: "lost", host: "127.0.0.1:9001", why: "refused", nextTryMs: 1 } as const;
 const DORA = { name: "dora", unread: 0, online: true };
@@ -101,42 +101,6 @@ Deno.test("onEntered() has what was refused go with the next message that is sto
     }
     assertNotMatch(story.text, /busy/);
   }
-});
-
-Deno.test("onEvent() asks whether somebody is there who has not written before", () => {
-  const story = withBob();
-  story.event("message", messageOf("d1", { sender: "dora" }));
-  assertEquals(story.kinds, ["load_conversations", "notify"]);
-});
-
-Deno.test("toUnreadLine() goes to the first unread message, as far as it is loaded", () => {
-  const many = Array.from(
-    { length: 30 },
-    (_, index) => messageOf(`m${index}`, { time: NOON_MS + index }),
-  );
-  const story = new ScreenStory(undefined, [listedAs("bob", 30)]);
-  story.press("alt+1");
-  story.answerLoad(...many);
-  assertNotMatch(story.text, /── unread/);
-  story.press("alt+u");
-  assertMatch(story.text, /── unread[^]*text of m0\n/);
-});
-
-Deno.test("onPress() keeps what is typed for the next session when the person leaves", () => {
-  const story = withBob();
-  story.type("half a sentence");
-  story.press("ctrl+c");
-  assertEquals(story.effect("remember_input").text, "half a sentence");
-  assertEquals(story.effect("leave").why, "interrupt");
-});
-
-Deno.test("update() says when a node does not answer, until it does or another one is there", () => {
-  const story = withBob();
-  story.happen({ kind: "silent" });
-  assertMatch(story.text, /node1 has not answered for a while/);
-  const state = { state: "connected", host: "127.0.0.1:9002", node: "node2" } as const;
-  story.happen({ kind: "connection", state });
-  assertMatch(story.text, /alice on node2/);
 });
 
 Deno.test("onEntered() leaves for somebody who is looked up what is being typed by then", () => {

@@ -488,3 +488,12 @@ Deno.test("update() asks how many are unread when a page knows more than the lis
   other.answerLoad(messageOf("m1"), messageOf("m2"));
   assertEquals(other.kinds, ["mark_read", "load_conversations", "load_messages"]);
 });
+
+Deno.test("update() says when a node does not answer, until it does or another one is there", () => {
+  const story = withBob();
+  story.happen({ kind: "silent" });
+  assertMatch(story.text, /node1 has not answered for a while/);
+  const state = { state: "connected", host: "127.0.0.1:9002", node: "node2" } as const;
+  story.happen({ kind: "connection", state });
+  assertMatch(story.text, /alice on node2/);
+});

@@ -1,4 +1,5 @@
 import { formatHost, type Host } from "../connection.ts";
+import { answerSignUp } from "./answer_sign_up.ts";
 import { CHAT } from "./chat_process.ts";
 import { type PaneSize, TmuxPane } from "./tmux_pane.ts";
 
@@ -39,14 +40,7 @@ export class ScreenDesk implements AsyncDisposable {
     ...options: readonly string[]
   ): Promise<void> {
     await this.start(hosts, ...options);
-    await this.pane.until("Name:");
-    await this.pane.enter(user);
-    await this.pane.until(`There is no account "${user}". Create it? [y/N]`);
-    await this.pane.enter("y");
-    await this.pane.until("New password:");
-    await this.pane.enter(DESK_PASSWORD);
-    await this.pane.until("The same again:");
-    await this.pane.enter(DESK_PASSWORD);
+    await answerSignUp(this.pane, user, DESK_PASSWORD);
     await this.pane.until(`${user} on `);
   }
 
