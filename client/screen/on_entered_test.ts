@@ -1,16 +1,8 @@
 import { assertEquals, assertMatch, assertNotMatch, assertStringIncludes } from "@std/assert";
-import { listedAs, NOON_MS, ScreenStory } from "../testing/screen_story.ts";
+import { NOON_MS, ScreenStory, withBob } from "../testing/screen_story.ts";
 
 const LOST = { state: "lost", host: "127.0.0.1:9001", why: "refused", nextTryMs: 1 } as const;
 const DORA = { name: "dora", unread: 0, online: true };
-
-/** Alice has opened her conversation with bob, which is empty. */
-function withBob(): ScreenStory {
-  const story = new ScreenStory(undefined, [listedAs("bob"), listedAs("carol")]);
-  story.press("alt+1");
-  story.answerLoad();
-  return story;
-}
 
 Deno.test("onEntered() keeps for somebody who is looked up what is entered meanwhile", () => {
   const story = withBob();

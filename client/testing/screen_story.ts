@@ -101,3 +101,12 @@ export class ScreenStory {
 export function listedAs(name: string, unread = 0): ChatConversation {
   return { name, unread, online: true, time: NOON_MS };
 }
+
+/** Alice has opened her conversation with bob, of which `messages` are all. */
+export function withBob(...messages: readonly ChatMessage[]): ScreenStory {
+  const unread = messages.filter(({ status }) => status === "unread").length;
+  const story = new ScreenStory(undefined, [listedAs("bob", unread), listedAs("carol")]);
+  story.press("alt+1");
+  story.answerLoad(...messages);
+  return story;
+}
