@@ -11,7 +11,18 @@ const LAYERS: Record<string, { files: RegExp; imports: string[] }> = {
   serve: {
     files: /^server\/(serve(_command)?|peer_port|push)\.ts$/,
     imports: [
-      ...["node", "config", "tcp", "session", "requests", "auth", "sync", "commit", "journal"],
+      ...[
+        "node",
+        "config",
+        "log",
+        "tcp",
+        "session",
+        "requests",
+        "auth",
+        "sync",
+        "commit",
+        "journal",
+      ],
       ...["core", "operator", "deno_outside"],
       ...["codec", "command_line"],
     ],
@@ -20,14 +31,14 @@ const LAYERS: Record<string, { files: RegExp; imports: string[] }> = {
   node: {
     files: /^server\/node\.ts$/,
     imports: [
-      ...["open_node", "config", "session", "requests", "auth", "sync", "commit", "journal"],
+      ...["open_node", "config", "log", "session", "requests", "auth", "sync", "commit", "journal"],
       ...["core", "outside"],
       "codec",
     ],
   },
   open_node: {
     files: /^server\/(open_node|make_cluster)\.ts$/,
-    imports: ["config", "sync", "commit", "journal", "core", "outside", "codec"],
+    imports: ["config", "log", "sync", "commit", "journal", "core", "outside", "codec"],
   },
   outside: { files: /^server\/outside\.ts$/, imports: ["commit", "journal"] },
   deno_outside: { files: /^server\/deno_outside\.ts$/, imports: ["outside", "journal"] },
@@ -35,22 +46,23 @@ const LAYERS: Record<string, { files: RegExp; imports: string[] }> = {
   operator: {
     files: /^server\/operator\//,
     imports: [
-      ...["open_node", "config", "requests", "auth", "sync", "commit", "journal", "core"],
+      ...["open_node", "config", "log", "requests", "auth", "sync", "commit", "journal", "core"],
       ...["deno_outside", "codec", "command_line"],
     ],
   },
-  config: { files: /^server\/config(_error)?\.ts$/, imports: [] },
+  config: { files: /^server\/(config(_error)?\.ts$|limits\.ts$|config\/)/, imports: [] },
+  log: { files: /^server\/log\.ts$/, imports: [] },
   tcp: { files: /^server\/tcp\.ts$/, imports: ["session"] },
   session: {
-    files: /^server\/(session|subscription|outbox|registry|broadcast|presence|limits)\.ts$/,
-    imports: ["requests", "commit", "core", "codec"],
+    files: /^server\/(session|subscription|outbox|registry|broadcast|presence)\.ts$/,
+    imports: ["config", "log", "requests", "commit", "core", "codec"],
   },
   requests: { files: /^server\/requests\//, imports: ["auth", "core", "codec"] },
   auth: { files: /^server\/auth\//, imports: ["core"] },
-  sync: { files: /^server\/sync\//, imports: ["commit", "journal", "core"] },
+  sync: { files: /^server\/sync\//, imports: ["log", "commit", "journal", "core"] },
   commit: {
     files: /^server\/(commit|own_origin|compactor|retention)\.ts$/,
-    imports: ["journal", "core", "codec"],
+    imports: ["log", "journal", "core", "codec"],
   },
   journal: { files: /^server\/journal\//, imports: ["core", "codec"] },
   core: { files: /^server\/core\//, imports: ["codec"] },

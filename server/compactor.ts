@@ -8,6 +8,7 @@ import { bytesOf, compact, type CompactionReport } from "./journal/compaction.ts
 import type { DataDirectory } from "./journal/data_directory.ts";
 import { BACKUP_AGE_MAX_MS } from "./journal/backup_file.ts";
 import { StorageError } from "./journal/files.ts";
+import type { Log } from "./log.ts";
 
 export interface CompactorParts {
   readonly state: ChatState;
@@ -22,7 +23,7 @@ export interface CompactorParts {
   /** Wall clock, ms since 1970. */
   readonly nowMs: () => number;
   /** A line for the operator. */
-  readonly log: (line: string) => void;
+  readonly log: Log;
 }
 
 /** A journal below this is not worth the trouble, in bytes. */

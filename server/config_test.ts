@@ -1,6 +1,7 @@
 import { assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import { ServerConfig } from "./config.ts";
 import { ConfigError } from "./config_error.ts";
+import { DEFAULT_LIMITS, LIMITS } from "./limits.ts";
 
 const NODES = [1, 2, 3].map((number) => ({
   name: `node${number}`,
@@ -53,6 +54,54 @@ Deno.test("ServerConfig.parse() reads for how many days messages are kept", () =
   ]);
 });
 
+Deno.test("ServerConfig.parse() reads who may make an account, anybody unless said otherwise", () => {
+  assertEquals(parse({ nodes: NODES }).registration, "open");
+  for (const registration of ["open", "invite", "closed"] as const) {
+    assertEquals(parse({ registration, nodes: NODES }).registration, registration);
+  }
+  assertEquals(faultsOf({ registration: "Open", nodes: NODES }), [
+    `registration: expected "open" or "invite" or "closed", found "Open"`,
+  ]);
+});
+
+Deno.test("ServerConfig.parse() sets limits, from the least to the most that each may be", () => {
+  assertEquals(parse({ nodes: NODES }).limits, DEFAULT_LIMITS);
+  assertEquals(parse({ limits: {}, nodes: NODES }).limits, DEFAULT_LIMITS);
+  for (const [name, { min, max }] of Object.entries(LIMITS)) {
+    const limitsWith = (value: unknown) => ({ limits: { [name]: value }, nodes: NODES });
+    for (const value of [min, max]) {
+      assertEquals(parse(limitsWith(value)).limits, { ...DEFAULT_LIMITS, [name]: value });
+    }
+    for (const value of [min - 1, max + 1, min + 0.5, `${min}`, null]) {
+      assertEquals(faultsOf(limitsWith(value)), [
+        `limits.${name}: expected a whole number from ${min} to ${max}, found ${
+          JSON.stringify(value)
+        }`,
+      ]);
+    }
+  }
+  assertEquals(faultsOf({ limits: { conectionsMax: 1 }, nodes: NODES }), [
+    "limits.conectionsMax: no such field (did you mean connectionsMax?)",
+  ]);
+});
+
+Deno.test("ServerConfig.parse() reads where each node's certificates are, and takes none or all", () => {
+  const tls = { cert: "node.crt", key: "node.key", ca: "ca.crt" };
+  const [first, second, third] = NODES.map((node) => ({ ...node, tls }));
+  const config = parse({ nodes: [first, second, third] });
+  assertEquals(config.nodes[1]?.tls, tls);
+  assertEquals(faultsOf({ nodes: [NODES[0], second, NODES[2]] }), [
+    "nodes[0].tls: expected it on every node, as nodes[1] has it",
+    "nodes[2].tls: expected it on every node, as nodes[1] has it",
+  ]);
+  assertEquals(faultsOf({ nodes: [{ ...first, tls: { cert: "", key: 7, Ca: "x" } }] }), [
+    `nodes[0].tls.cert: expected the path of a certificate, found ""`,
+    "nodes[0].tls.key: expected the path of the certificate's key, found 7",
+    "nodes[0].tls.ca: expected the path of the certificate of the cluster's CA, found nothing",
+    "nodes[0].tls.Ca: no such field (did you mean ca?)",
+  ]);
+});
+
 Deno.test("ServerConfig.getCurrentNode() finds a node, and names all when there is none", () => {
   const config = parse({ nodes: NODES });
   assertEquals(config.getCurrentNode("node2"), NODES[1]);
@@ -79,6 +128,9 @@ Deno.test("ServerConfig.insecureGrpcHosts() names each host that is not loopback
     grpc: { host, port: 5000 + index },
   }));
   assertEquals(parse({ nodes }).insecureGrpcHosts(), ["10.0.0.5", "127.example.org"]);
+  const tls = { cert: "node.crt", key: "node.key", ca: "ca.crt" };
+  const encrypted = nodes.map((node) => ({ ...node, tls }));
+  assertEquals(parse({ nodes: encrypted }).insecureGrpcHosts(), []);
 });
 
 Deno.test("ServerConfig.solo() is one node on this machine", () => {
@@ -105,14 +157,14 @@ Deno.test("ServerConfig.parse() reports every wrong field at once", () => {
     `nodes[1].tcp: expected an object with host and port, found "127.0.0.1:9001"`,
     "nodes[1].grpc: expected an object with host and port, found nothing",
     "nodes[1].desc: expected a text, found 7",
-    `nodes[2]: expected an object with name, tcp, grpc and, if wanted, desc, found "node3"`,
+    `nodes[2]: expected an object with name, tcp, grpc and, if wanted, tls and desc, found "node3"`,
   ]);
 });
 
 Deno.test("ServerConfig.parse() refuses what is no configuration at all", () => {
   for (const raw of [null, 7, "x", []]) {
     assertEquals(faultsOf(raw), [
-      `all of it: expected an object with nodes and, if wanted, cluster and retention, found ${
+      `all of it: expected an object with nodes and, if wanted, cluster, retention, registration and limits, found ${
         JSON.stringify(raw)
       }`,
     ]);

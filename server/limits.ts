@@ -1,49 +1,49 @@
-/** Every limit of the client port in one place, on by default. Tests and benchmarks may pass others. */
-export interface Limits {
-  /** Open connections in all. */
-  readonly connectionsMax: number;
+interface LimitRow {
+  readonly default: number;
+  /** What a configuration may set it to, at least and at most. */
+  readonly min: number;
+  readonly max: number;
+}
+
+const MIB = 1024 * 1024;
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Every limit of a node in one place, on by default: `limits` in servers.json sets others. */
+export const LIMITS = {
+  /** Open connections of clients in all. */
+  connectionsMax: { default: 10_000, min: 1, max: 1_000_000 },
   /** Open connections of one address. */
-  readonly connectionsPerAddressMax: number;
+  connectionsPerAddressMax: { default: 2_000, min: 1, max: 1_000_000 },
   /** A connection that has not signed in by then is closed. */
-  readonly signInDeadlineMs: number;
+  signInDeadlineMs: { default: 120_000, min: 1000, max: DAY_MS },
   /** Frames a second of one connection; what comes faster is read later. */
-  readonly framesPerSecondMax: number;
-  readonly framesPerSecondAnonymousMax: number;
+  framesPerSecondMax: { default: 20_000, min: 1, max: 1_000_000 },
+  framesPerSecondAnonymousMax: { default: 100, min: 1, max: 1_000_000 },
   /** A connection whose output waits with more than this is not read from. */
-  readonly outboxPauseBytes: number;
+  outboxPauseBytes: { default: MIB, min: 1024, max: 1024 * MIB },
   /** A connection whose output waits with more than this is closed: its reader is too slow. */
-  readonly outboxBytesMax: number;
+  outboxBytesMax: { default: 8 * MIB, min: MIB, max: 1024 * MIB },
   /** A connection that took none of its output for so long is closed. */
-  readonly writeStallMs: number;
+  writeStallMs: { default: 30_000, min: 1000, max: DAY_MS },
   /**
    * What a client was told elsewhere, and none of the nodes has while all are here, is lost after so long:
    * a link that is broken is found out much sooner.
    */
-  readonly lostAfterMs: number;
+  lostAfterMs: { default: 60_000, min: 1000, max: DAY_MS },
   /** Passwords being hashed at once; each takes 32 MiB and one core. */
-  readonly hashesAtOnce: number;
+  hashesAtOnce: { default: 2, min: 1, max: 64 },
   /** Passwords waiting to be hashed; above it the answer is `busy`. */
-  readonly hashQueueMax: number;
+  hashQueueMax: { default: 64, min: 1, max: 10_000 },
   /** Wrong passwords before an account, or an address, has to wait. */
-  readonly wrongPasswordsPerAccount: number;
-  readonly wrongPasswordsPerAddress: number;
+  wrongPasswordsPerAccount: { default: 10, min: 1, max: 1_000_000 },
+  wrongPasswordsPerAddress: { default: 50, min: 1, max: 1_000_000 },
   /** How long until one more try is granted. */
-  readonly wrongPasswordRefillMs: number;
-}
+  wrongPasswordRefillMs: { default: 10_000, min: 1, max: DAY_MS },
+} as const satisfies Record<string, LimitRow>;
 
-export const DEFAULT_LIMITS: Limits = {
-  connectionsMax: 10_000,
-  connectionsPerAddressMax: 2_000,
-  signInDeadlineMs: 120_000,
-  framesPerSecondMax: 20_000,
-  framesPerSecondAnonymousMax: 100,
-  outboxPauseBytes: 1024 * 1024,
-  outboxBytesMax: 8 * 1024 * 1024,
-  writeStallMs: 30_000,
-  lostAfterMs: 60_000,
-  hashesAtOnce: 2,
-  hashQueueMax: 64,
-  wrongPasswordsPerAccount: 10,
-  wrongPasswordsPerAddress: 50,
-  wrongPasswordRefillMs: 10_000,
-};
+export type LimitName = keyof typeof LIMITS;
+export type Limits = { readonly [N in LimitName]: number };
+
+export const DEFAULT_LIMITS = Object.fromEntries(
+  Object.entries(LIMITS).map(([name, row]) => [name, row.default]),
+) as Limits;

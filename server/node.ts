@@ -9,7 +9,7 @@ import type { ChatState } from "./core/state.ts";
 import type { VersionVector } from "./core/version_vector.ts";
 import { bytesOf, type CompactionReport } from "./journal/compaction.ts";
 import type { DataDirectory } from "./journal/data_directory.ts";
-import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
+import type { Limits } from "./limits.ts";
 import { makeCluster } from "./make_cluster.ts";
 import { type OpenNode, openNode, type OpenNodeOptions } from "./open_node.ts";
 import { type Outside, randomId } from "./outside.ts";
@@ -31,6 +31,7 @@ import type { Transport } from "./sync/packet.ts";
 export interface NodeOptions extends OpenNodeOptions {
   readonly version: string;
   readonly passwords: Passwords;
+  /** In place of the configuration's, for tests that cannot wait as long. */
   readonly limits?: Partial<Limits>;
   /** For tests, which cannot wait for an hour. */
   readonly retentionTimes?: RetentionTimes;
@@ -112,7 +113,7 @@ export class ChatNode {
     this.#origin = origin;
     this.#options = options;
     this.#outside = outside;
-    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#limits = { ...options.config.limits, ...options.limits };
     this.#registry = new SessionRegistry(this.#limits);
     this.#startedMs = timer.nowMs();
     const stampMs = () => Math.max(outside.wallMs(), clock.last.timeMs);

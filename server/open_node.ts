@@ -10,6 +10,7 @@ import {
   openDataDirectory,
   type OpeningReport,
 } from "./journal/data_directory.ts";
+import type { Log } from "./log.ts";
 import { type Outside, randomId } from "./outside.ts";
 import { OwnOrigin } from "./own_origin.ts";
 
@@ -21,7 +22,7 @@ export interface OpenNodeOptions {
   readonly node: NodeConfig;
   readonly dataDirectory: string;
   /** A line for the operator. */
-  readonly log: (line: string) => void;
+  readonly log: Log;
 }
 
 /** A node's data, and the one way to change it: without clients and other nodes. */

@@ -1,6 +1,7 @@
 import type { Commit, Timer } from "./commit.ts";
 import type { Row } from "./core/message_table.ts";
 import type { ChatState } from "./core/state.ts";
+import type { Log } from "./log.ts";
 
 /** When it looks for messages that are too old. */
 export interface RetentionTimes {
@@ -26,7 +27,7 @@ export interface RetentionParts {
   readonly wallMs: () => number;
   readonly times?: RetentionTimes;
   /** A line for the operator. */
-  readonly log: (line: string) => void;
+  readonly log: Log;
 }
 
 export interface RetentionPeer {

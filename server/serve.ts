@@ -2,7 +2,7 @@ import { DEFAULT_COST, PasswordHasher, type ScryptCost } from "./auth/password.t
 import type { Address } from "./config.ts";
 import { denoOutside } from "./deno_outside.ts";
 import { StorageError } from "./journal/files.ts";
-import { DEFAULT_LIMITS } from "./limits.ts";
+import type { Log } from "./log.ts";
 import { ChatNode, type NodeOptions } from "./node.ts";
 import { listenForOperator } from "./operator/control.ts";
 import { connectionOf } from "./tcp.ts";
@@ -41,7 +41,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
   const { config, node: { name, tcp, grpc }, log } = options;
   // Found at once, not after a long replay.
   listen(tcp).close();
-  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const limits = { ...config.limits, ...options.limits };
   const passwords = new PasswordHasher(options.passwordCost ?? DEFAULT_COST, limits);
   const node = await ChatNode.open({ ...options, passwords }, denoOutside);
   const { directory, failed } = node;
@@ -99,7 +99,7 @@ async function joinCluster(node: ChatNode, address: Address): Promise<void> {
 /** Answers the operator's commands, if the system lets it: clients do not depend on it. */
 function answerOperator(
   node: ChatNode,
-  log: (line: string) => void,
+  log: Log,
 ): { close(): void } | undefined {
   try {
     return listenForOperator(node.directory.path, {
@@ -117,7 +117,7 @@ function answerOperator(
 async function accept(
   listener: Deno.TcpListener,
   node: ChatNode,
-  log: (line: string) => void,
+  log: Log,
 ): Promise<void> {
   for (;;) {
     try {

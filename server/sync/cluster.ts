@@ -2,6 +2,7 @@ import type { Commit, OperationName, Replication, Timer } from "../commit.ts";
 import type { Entry } from "../core/state_record.ts";
 import type { VersionVector } from "../core/version_vector.ts";
 import type { WrittenBatch } from "../journal/journal.ts";
+import type { Log } from "../log.ts";
 import type { OwnOrigin } from "../own_origin.ts";
 import { type Link, parsePeerVector, type Want } from "./link.ts";
 import {
@@ -42,7 +43,7 @@ export interface ClusterParts {
   /** The journal holds another node's state now: more than it has to. */
   readonly onStateMerged: () => void;
   /** A line for the operator. */
-  readonly tell: (line: string) => void;
+  readonly tell: Log;
 }
 
 /** Who is signed in, here and elsewhere. */

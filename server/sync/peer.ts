@@ -1,5 +1,6 @@
 import type { Timer } from "../commit.ts";
 import type { VersionVector } from "../core/version_vector.ts";
+import type { Log } from "../log.ts";
 import { Link, type LinkParts, parsePeerVector } from "./link.ts";
 import { type Membership, refusalOf } from "./membership.ts";
 import type { Hello, Packet, PacketStream, StreamEnd, Transport } from "./packet.ts";
@@ -28,7 +29,7 @@ export interface PeerParts {
   /** A try to reach it came to nothing, and it has not called either. */
   readonly onFailure: (peer: Peer) => void;
   /** A line for the operator. */
-  readonly log: (line: string) => void;
+  readonly log: Log;
 }
 
 /** How long a node may take to say hello, in ms. */
