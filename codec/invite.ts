@@ -8,6 +8,12 @@ export interface Invite {
   readonly invitation?: string;
 }
 
+/**
+ * The name that every node's certificate is for, and that clients ask for, whatever address they dial:
+ * addresses may change. The domain is reserved (ICANN, 2024), so no public CA may vouch for it.
+ */
+export const SERVER_NAME = "chat.internal";
+
 const SCHEME = "chat://";
 const TEXT_UNITS_MAX = 16 * 1024;
 const PEM = /^-----BEGIN CERTIFICATE-----\s+([A-Za-z0-9+/=\s]+?)\s+-----END CERTIFICATE-----\s*$/;

@@ -46,12 +46,25 @@ const LAYERS: Record<string, { files: RegExp; imports: string[] }> = {
   operator: {
     files: /^server\/operator\//,
     imports: [
-      ...["open_node", "config", "log", "requests", "auth", "sync", "commit", "journal", "core"],
+      ...[
+        "open_node",
+        "config",
+        "tls",
+        "log",
+        "requests",
+        "auth",
+        "sync",
+        "commit",
+        "journal",
+        "core",
+      ],
       ...["deno_outside", "codec", "command_line"],
     ],
   },
   config: { files: /^server\/(config(_error)?\.ts$|limits\.ts$|config\/)/, imports: [] },
   log: { files: /^server\/log\.ts$/, imports: [] },
+  // Who a node is to clients and other nodes: certificates.
+  tls: { files: /^server\/tls\//, imports: ["codec"] },
   tcp: { files: /^server\/tcp\.ts$/, imports: ["session"] },
   session: {
     files: /^server\/(session|subscription|outbox|registry|broadcast|presence)\.ts$/,
@@ -59,7 +72,7 @@ const LAYERS: Record<string, { files: RegExp; imports: string[] }> = {
   },
   requests: { files: /^server\/requests\//, imports: ["auth", "core", "codec"] },
   auth: { files: /^server\/auth\//, imports: ["core"] },
-  sync: { files: /^server\/sync\//, imports: ["log", "commit", "journal", "core"] },
+  sync: { files: /^server\/sync\//, imports: ["tls", "log", "commit", "journal", "core"] },
   commit: {
     files: /^server\/(commit|own_origin|compactor|retention)\.ts$/,
     imports: ["log", "journal", "core", "codec"],

@@ -1,8 +1,7 @@
 import { ServerConfig } from "../config.ts";
 import { ConfigError } from "../config_error.ts";
-import { denoFiles } from "../journal/deno_files.ts";
 import { FileError } from "../journal/files.ts";
-import { readExactly } from "../journal/segment.ts";
+import { readSmallFile } from "./small_file.ts";
 
 const CONFIG_DEFAULT = "servers.json";
 const CONFIG_BYTES_MAX = 2 ** 20;
@@ -29,12 +28,7 @@ export async function readConfiguration(
 
 async function readText(path: string): Promise<string> {
   try {
-    const file = await denoFiles.open(path, "read");
-    try {
-      return new TextDecoder().decode(await readExactly(file, 0, CONFIG_BYTES_MAX));
-    } finally {
-      file.close();
-    }
+    return await readSmallFile(path, CONFIG_BYTES_MAX);
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
     const reason = error.code === "ENOENT"
