@@ -9,21 +9,10 @@ const LINES_MAX = 500;
 const LAYERS: Record<string, { files: RegExp; imports: string[] }> = {
   main: { files: /^main\.ts$/, imports: ["serve", "operator", "client", "text", "command_line"] },
   serve: {
-    files: /^server\/(serve(_command)?|peer_port|push)\.ts$/,
+    files: /^server\/(serve(_command)?|client_port|peer_port|push)\.ts$/,
     imports: [
-      ...[
-        "node",
-        "config",
-        "log",
-        "tcp",
-        "session",
-        "requests",
-        "auth",
-        "sync",
-        "commit",
-        "journal",
-      ],
-      ...["core", "operator", "deno_outside"],
+      ...["node", "config", "tls", "log", "tcp", "session", "requests", "auth", "sync"],
+      ...["commit", "journal", "core", "operator", "deno_outside"],
       ...["codec", "command_line"],
     ],
   },
@@ -72,7 +61,10 @@ const LAYERS: Record<string, { files: RegExp; imports: string[] }> = {
   },
   requests: { files: /^server\/requests\//, imports: ["auth", "core", "codec"] },
   auth: { files: /^server\/auth\//, imports: ["core"] },
-  sync: { files: /^server\/sync\//, imports: ["tls", "log", "commit", "journal", "core"] },
+  sync: {
+    files: /^server\/sync\//,
+    imports: ["tls", "log", "commit", "journal", "core", "codec"],
+  },
   commit: {
     files: /^server\/(commit|own_origin|compactor|retention)\.ts$/,
     imports: ["log", "journal", "core", "codec"],
@@ -108,6 +100,7 @@ const TOUCH_THE_OUTSIDE = [
   "main.ts",
   "server/serve.ts",
   "server/serve_command.ts",
+  "server/client_port.ts",
   "server/tcp.ts",
   "server/deno_outside.ts",
   "server/journal/deno_files.ts",

@@ -11,6 +11,7 @@ import { until } from "./testing/until.ts";
 import { WireClient } from "./testing/wire_client.ts";
 
 const GARBAGE_ROUNDS = 200;
+const plainTransport = grpcTransport(() => undefined);
 
 function grpcAddress(cluster: TestCluster, name = "node1"): string {
   const { host, port } = cluster.config.getCurrentNode(name).grpc;
@@ -169,7 +170,7 @@ Deno.test("a node that is not of the cluster is refused with a reason, and told 
     [{ kind: "want", nodes: [], allBut: true }, /a node says hello first/],
   ];
   for (const [first, expected] of cases) {
-    const stream = grpcTransport.dial(grpcAddress(cluster));
+    const stream = plainTransport.dial({ name: "node1", address: grpcAddress(cluster) });
     const { packets, ended } = listen(stream);
     stream.send(first);
     assertMatch((await ended).why, expected);
@@ -212,7 +213,7 @@ Deno.test("a node that sends what is no operation loses its stream, and nothing 
   for (const text of garbage) {
     let end: StreamEnd;
     do {
-      const stream = grpcTransport.dial(grpcAddress(cluster));
+      const stream = plainTransport.dial({ name: "node1", address: grpcAddress(cluster) });
       const { ended } = listen(stream);
       stream.send(hello("node3", ["node1", "node3"]));
       stream.send({ kind: "lines", lines: new TextEncoder().encode(text) });

@@ -1,10 +1,12 @@
 import type { Commit } from "./commit.ts";
 import type { Address } from "./config.ts";
+import type { Log } from "./log.ts";
 import type { PeerPort } from "./node.ts";
 import { pushService } from "./push.ts";
 import type { MessageContext } from "./requests/message.ts";
 import { grpcTransport, listenForNodes } from "./sync/grpc.ts";
 import { healthService } from "./sync/health.ts";
+import type { RenewableIdentity } from "./tls/renewable_identity.ts";
 
 /** Of a node, what programs other than nodes may ask it for. */
 export interface PushedTo {
@@ -14,11 +16,19 @@ export interface PushedTo {
 }
 
 /** Connects `node` with others over gRPC. Loaded only where there is more than one node. */
-export function grpcPeerPort(address: Address, node: PushedTo): PeerPort {
+export function grpcPeerPort(
+  address: Address,
+  node: PushedTo,
+  { identity, isNode, log }: {
+    readonly identity: RenewableIdentity;
+    isNode(name: string): boolean;
+    readonly log: Log;
+  },
+): PeerPort {
   const isServing = () => node.isServing;
   const push = pushService(node.messageContext, node.commit, isServing);
   return {
-    transport: grpcTransport,
+    transport: grpcTransport(() => identity.current),
     async listen(cluster) {
       const watchers = new Set<() => void>();
       const servingChanged = () => {
@@ -37,7 +47,10 @@ export function grpcPeerPort(address: Address, node: PushedTo): PeerPort {
         address,
         (stream) => cluster.welcome(stream),
         services,
+        identity.current && { identity: identity.current, isNode },
+        log,
       );
+      identity.onRenewed((renewed) => listener.renew(renewed));
       return { servingChanged, close: () => listener.close() };
     },
   };

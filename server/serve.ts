@@ -1,15 +1,19 @@
 import { DEFAULT_COST, PasswordHasher, type ScryptCost } from "./auth/password.ts";
-import type { Address } from "./config.ts";
+import { ClientPort, ListenError } from "./client_port.ts";
 import { denoOutside } from "./deno_outside.ts";
 import { StorageError } from "./journal/files.ts";
 import type { Log } from "./log.ts";
 import { ChatNode, type NodeOptions } from "./node.ts";
 import { listenForOperator } from "./operator/control.ts";
-import { connectionOf } from "./tcp.ts";
+import type { Connection } from "./session.ts";
+import type { NodeIdentity } from "./tls/identity.ts";
+import { RenewableIdentity } from "./tls/renewable_identity.ts";
 
 export interface ServeOptions extends Omit<NodeOptions, "passwords"> {
   /** For tests and benchmarks, which cannot spend 0.2 s for each of their users. */
   readonly passwordCost?: ScryptCost;
+  /** Its certificates, if the configuration says where they are: without, all is in plain text. */
+  readonly identity?: NodeIdentity | undefined;
 }
 
 /** A node that serves. */
@@ -18,6 +22,8 @@ export interface RunningServer {
   readonly port: number;
   /** Rejects if the journal fails: nothing may be answered after that, so end the process. */
   readonly failed: Promise<never>;
+  /** Meets new connections with other certificates. Those that are open go on. */
+  renew(identity: NodeIdentity): Promise<void>;
   /**
    * Takes no more connections, answers what is under way, and closes the journal. Streams with other
    * nodes are left for the end of the process to break: see {@linkcode stop}.
@@ -30,17 +36,15 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** How long to wait after a connection could not be taken, in ms. */
-const ACCEPT_AGAIN_MS = 200;
-
 /**
  * Opens the data directory, replays the journal, gets what the other nodes have, and listens for
  * clients: nobody signs in to a state that is long past.
  */
 export async function startServer(options: ServeOptions): Promise<RunningServer> {
-  const { config, node: { name, tcp, grpc }, log } = options;
+  const { config, node: { name, tcp }, log } = options;
   // Found at once, not after a long replay.
-  listen(tcp).close();
+  ClientPort.check(tcp);
+  const identity = new RenewableIdentity(options.identity);
   const limits = { ...config.limits, ...options.limits };
   const passwords = new PasswordHasher(options.passwordCost ?? DEFAULT_COST, limits);
   const node = await ChatNode.open({ ...options, passwords }, denoOutside);
@@ -48,16 +52,16 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
   let control: { close(): void } | undefined;
   try {
     control = answerOperator(node, log);
-    if (config.nodes.length > 1) await Promise.race([joinCluster(node, grpc), failed]);
-    const listener = listen(tcp);
+    if (config.nodes.length > 1) await Promise.race([joinCluster(node, options, identity), failed]);
     node.beginServing();
-    const accepting = accept(listener, node, log);
-    const { hostname, port } = listener.addr;
+    const welcome = (connection: Connection) => node.welcome(connection);
+    const clients = new ClientPort(tcp, identity.current, welcome, log);
+    identity.onRenewed((renewed) => clients.renew(renewed));
+    const { host: hostname, port } = clients.address;
     log(`${name} listening on ${hostname}:${port}`);
     const finish = async () => {
-      listener.close();
       control?.close();
-      await accepting;
+      await clients.close();
       await node.drain();
       await directory.close();
     };
@@ -65,6 +69,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
       hostname,
       port,
       failed,
+      renew: (renewed) => identity.renew(renewed),
       finish,
       async stop() {
         await finish();
@@ -80,10 +85,15 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
   }
 }
 
-async function joinCluster(node: ChatNode, address: Address): Promise<void> {
+async function joinCluster(
+  node: ChatNode,
+  { config, node: { grpc: address }, log }: ServeOptions,
+  identity: RenewableIdentity,
+): Promise<void> {
   // Loaded only here: a node on its own does without it.
   const { grpcPeerPort } = await import("./peer_port.ts");
-  const { transport, listen } = grpcPeerPort(address, node);
+  const isNode = (name: string) => config.nodes.some((one) => one.name === name);
+  const { transport, listen } = grpcPeerPort(address, node, { identity, isNode, log });
   await node.joinCluster({
     transport,
     async listen(cluster) {
@@ -110,43 +120,5 @@ function answerOperator(
     if (!(error instanceof StorageError)) throw error;
     log(`the operator's commands cannot reach this node: ${error.message}`);
     return undefined;
-  }
-}
-
-/** Takes connections until the listener is closed. */
-async function accept(
-  listener: Deno.TcpListener,
-  node: ChatNode,
-  log: Log,
-): Promise<void> {
-  for (;;) {
-    try {
-      node.welcome(connectionOf(await listener.accept()));
-    } catch (error) {
-      if (error instanceof Deno.errors.BadResource) return;
-      if (error instanceof Deno.errors.Interrupted) return;
-      // Out of file descriptors, say: those who are connected must not suffer from it.
-      const reason = error instanceof Error ? error.message : String(error);
-      log(`cannot take a connection: ${reason}`);
-      await new Promise((resolve) => setTimeout(resolve, ACCEPT_AGAIN_MS));
-    }
-  }
-}
-
-/** That the address is taken, or not ours, is for the operator to put right. */
-export class ListenError extends Error {
-  override readonly name = "ListenError";
-
-  constructor({ host, port }: Address, cause: unknown) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    super(`Cannot listen on ${host}:${port}: ${reason}`, { cause });
-  }
-}
-
-function listen(address: Address): Deno.TcpListener {
-  try {
-    return Deno.listen({ hostname: address.host, port: address.port });
-  } catch (error) {
-    throw new ListenError(address, error);
   }
 }

@@ -1,5 +1,6 @@
-import { ServerConfig } from "./config.ts";
+import { type NodeConfig, ServerConfig } from "./config.ts";
 import { ConfigError } from "./config_error.ts";
+import type { Log } from "./log.ts";
 import {
   EXIT_DONE,
   EXIT_FIXABLE,
@@ -7,7 +8,9 @@ import {
   type OperatorOptions,
 } from "./operator/command.ts";
 import { readConfiguration } from "./operator/configuration.ts";
-import { ListenError, startServer } from "./serve.ts";
+import { readIdentity } from "./operator/identity_files.ts";
+import { ListenError } from "./client_port.ts";
+import { type RunningServer, startServer } from "./serve.ts";
 
 /** `chat serve`: its exit code comes once the node has stopped. */
 export const serveCommand: OperatorCommand = {
@@ -43,14 +46,16 @@ export const serveCommand: OperatorCommand = {
       const config = await readConfig(options);
       const node = config.getCurrentNode(options.text("node") ?? onlyNodeOf(config));
       const dataDirectory = options.text("data") ?? `data/${node.name}`;
+      const identity = await readIdentity(config, node, Date.now());
       const signalled = nextSignal();
-      const starting = startServer({ config, node, dataDirectory, version, log });
+      const starting = startServer({ config, node, dataDirectory, version, log, identity });
       const first = await Promise.race([starting, signalled]);
       if (typeof first === "string") {
         // Whatever is under way has told nobody anything.
         log(`stopping (${first}) before it has served`);
         return EXIT_DONE;
       }
+      if (identity !== undefined) renewOnHangup(first, config, node, log);
       log(`stopping (${await Promise.race([signalled, first.failed])})`);
       await first.finish();
       return EXIT_DONE;
@@ -61,6 +66,29 @@ export const serveCommand: OperatorCommand = {
     }
   },
 };
+
+/** SIGHUP says that the files of the certificates are other ones: what is wrong with them changes nothing. */
+function renewOnHangup(
+  server: RunningServer,
+  config: ServerConfig,
+  node: NodeConfig,
+  log: Log,
+): void {
+  const renew = async () => {
+    try {
+      const identity = await readIdentity(config, node, Date.now());
+      if (identity !== undefined) await server.renew(identity);
+      log("new connections get the certificates as they are now");
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      log(`goes on with the certificates that it has: ${error.message}`);
+    }
+  };
+  let renewing = Promise.resolve();
+  Deno.addSignalListener("SIGHUP", () => {
+    renewing = renewing.then(renew);
+  });
+}
 
 /** The configuration that the flags name; a lone node if they name none. */
 async function readConfig(options: OperatorOptions): Promise<ServerConfig> {

@@ -1,10 +1,13 @@
 import type { Connection } from "./session.ts";
 
-/** Adapts Deno's TCP connections: the only part of the client port that knows of `Deno`. */
-export function connectionOf(conn: Deno.TcpConn): Connection {
-  conn.setNoDelay(true);
-  // A peer that vanished without a word is found by the kernel, however idle the connection is.
-  conn.setKeepAlive(true);
+/** Adapts Deno's connections, encrypted or not: the only part of the client port that knows of `Deno`. */
+export function connectionOf(conn: Deno.TcpConn | Deno.TlsConn): Connection {
+  // Of a TLS connection, Deno lets neither be set.
+  if ("setNoDelay" in conn) {
+    conn.setNoDelay(true);
+    // A peer that vanished without a word is found by the kernel, however idle the connection is.
+    conn.setKeepAlive(true);
+  }
   let closed = false;
   return {
     address: conn.remoteAddr.hostname,
@@ -40,5 +43,8 @@ function isGone(error: unknown): boolean {
     error instanceof Deno.errors.NotConnected ||
     error instanceof Deno.errors.TimedOut ||
     error instanceof Deno.errors.Interrupted ||
-    error instanceof Deno.errors.BadResource;
+    error instanceof Deno.errors.BadResource ||
+    // By TLS: it hung up without saying so, or never spoke TLS, or does not believe the certificate.
+    error instanceof Deno.errors.UnexpectedEof ||
+    error instanceof Deno.errors.InvalidData;
 }

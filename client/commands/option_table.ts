@@ -10,6 +10,11 @@ export const OPTIONS = {
     help: "a server; several are tried in turn (default 127.0.0.1:9001)",
   },
   config: { value: "FILE", path: "file", help: "take the servers from this servers.json" },
+  invite: {
+    value: "INVITE",
+    path: "file",
+    help: "a cluster's invite, or a file that holds it: its servers, and how to know them (TLS)",
+  },
   user: { value: "NAME", help: "who to sign in as (or CHAT_USER)" },
   "password-file": {
     value: "FILE",
@@ -55,7 +60,7 @@ type ChosenOption = {
 }[OptionName];
 
 /** Of every command that talks to a server. */
-export const SERVER_OPTIONS = ["host", "config", "color", "help"] as const;
+export const SERVER_OPTIONS = ["host", "config", "invite", "color", "help"] as const;
 /** Of every command that signs in. */
 export const SIGN_IN_OPTIONS = ["user", "password-file", ...SERVER_OPTIONS] as const;
 

@@ -4,7 +4,14 @@ import type { RememberedPassword } from "../dialog/sign_in_dialog.ts";
 import { printable } from "../text/printable.ts";
 import type { Call } from "./command.ts";
 import { ConfigurationError } from "./errors.ts";
-import { messageOf, parseConfigured, readIfThere, readUserConfig, userFile } from "./settings.ts";
+import {
+  messageOf,
+  parseConfigured,
+  readIfThere,
+  readUserConfig,
+  saysWhere,
+  userFile,
+} from "./settings.ts";
 import { OTHERS, type Shell } from "./shell.ts";
 
 /** A sign-in that has succeeded. */
@@ -14,9 +21,10 @@ export interface SignIn {
   readonly password: string;
 }
 
-/** One password, and whom and which servers it is for. */
+/** One password, and whom and which servers it is for: those that this CA vouches for, if there is one. */
 const credentialsShape = v.object({
   hosts: v.array(v.string()),
+  ca: v.optional(v.string()),
   user: v.string(),
   password: v.string(),
 });
@@ -55,14 +63,14 @@ export async function rememberedPassword(
  * password, too. What cannot be kept is a note.
  */
 export async function rememberSignIn({ options, shell }: Call, signIn: SignIn): Promise<void> {
-  const isSaid = options.has("host") || options.has("config");
+  const isSaid = saysWhere(options);
   await notingFailure(shell, "remember who has signed in", async () => {
     await rememberWho(shell, isSaid ? signIn : { user: signIn.user });
   });
   if (!options.has("remember")) return await forgetIfWrong(shell, signIn);
   await notingFailure(shell, "remember the password", async () => {
     const { user, password } = signIn;
-    await write(shell, CREDENTIALS, { hosts: signIn.hosts.map(formatHost), user, password });
+    await write(shell, CREDENTIALS, { ...placesOf(signIn.hosts), user, password });
   });
 }
 
@@ -82,14 +90,23 @@ async function rememberWho(
   { hosts, user }: { readonly hosts?: readonly Host[]; readonly user: string },
 ): Promise<void> {
   const known = await readUserConfig(shell);
-  const said = hosts === undefined ? {} : { hosts: hosts.map(formatHost) };
-  const next = { ...known, ...said, user };
+  const { ca, ...others } = known;
+  const places = hosts === undefined ? { ca } : placesOf(hosts);
+  const next = { ...others, ...places, user };
   if (JSON.stringify(next) !== JSON.stringify(known)) await write(shell, "config.json", next);
 }
 
 function isFor(kept: Credentials, { hosts, user }: Omit<SignIn, "password">): boolean {
-  return kept.user.normalize("NFC") === user.normalize("NFC") &&
-    hosts.every((host) => kept.hosts.includes(formatHost(host)));
+  const places = placesOf(hosts);
+  // Whoever has the address of a server, and not its certificate, is not that server.
+  return kept.user.normalize("NFC") === user.normalize("NFC") && kept.ca === places.ca &&
+    places.hosts.every((host) => kept.hosts.includes(host));
+}
+
+/** Servers as the files have them. */
+function placesOf(hosts: readonly Host[]): { readonly hosts: string[]; readonly ca?: string } {
+  const cas = new Set(hosts.map(({ ca }) => ca).filter((ca) => ca !== undefined));
+  return { hosts: hosts.map(formatHost), ...cas.size > 0 && { ca: [...cas].join("") } };
 }
 
 async function readCredentials(shell: Shell, file: string): Promise<Credentials | undefined> {

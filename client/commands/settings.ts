@@ -1,17 +1,21 @@
+import { dirname, resolve } from "node:path";
 import * as v from "valibot";
+import { type Invite, parseInvite } from "../../codec/invite.ts";
 import { formatHost, type Host, parseHost, PORT_DEFAULT } from "../connection.ts";
 import { ConfigurationError, UsageError } from "./errors.ts";
-import type { Options } from "./option_table.ts";
+import type { OptionName, Options } from "./option_table.ts";
 import type { Shell } from "./shell.ts";
 
 /** What the user's own configuration file may say, besides what is not ours. */
 const userConfigShape = v.looseObject({
   hosts: v.optional(v.array(v.string())),
+  /** The certificate of the CA of these hosts, in PEM: with it, they are talked to by TLS. */
+  ca: v.optional(v.string()),
   user: v.optional(v.string()),
 });
 type UserConfig = v.InferOutput<typeof userConfigShape>;
 
-/** What a client needs of a servers.json: where each node listens for clients. */
+/** What a client needs of a servers.json: where each node listens for clients, and how to know it. */
 const serversShape = v.object({
   nodes: v.pipe(
     v.array(v.object({
@@ -20,10 +24,14 @@ const serversShape = v.object({
         host: v.string(),
         port: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535)),
       }),
+      tls: v.optional(v.object({ ca: v.string() })),
     })),
     v.minLength(1),
   ),
 });
+
+/** The options that say which servers. */
+const WHERE = ["host", "config", "invite"] as const satisfies readonly OptionName[];
 
 /** Where a server is and, from a servers.json, what it is called. */
 export interface NamedHost {
@@ -41,20 +49,44 @@ export async function namedHostsOf(
   options: Options,
   shell: Shell,
 ): Promise<readonly NamedHost[]> {
-  const named = options.all("host");
+  const said = WHERE.filter((option) => options.has(option)).map((option) => `--${option}`);
+  if (said.length > 1) {
+    throw new UsageError(`${said.join(" and ")} cannot both be given`);
+  }
   const servers = options.text("config");
-  if (named.length > 0 && servers !== undefined) {
-    throw new UsageError("--host and --config cannot both be given");
-  }
-  if (named.length > 0) {
-    return named.map((text) => ({ host: hostFrom("--host", text, UsageError) }));
-  }
   if (servers !== undefined) return await hostsOfServers(servers, shell);
-  const { hosts = [] } = await readUserConfig(shell);
-  if (hosts.length === 0) return [{ host: { host: "127.0.0.1", port: PORT_DEFAULT } }];
-  return hosts.map((text) => ({
-    host: hostFrom("hosts in config.json", text, ConfigurationError),
-  }));
+  const invite = await inviteOf(options, shell);
+  if (invite !== undefined) return hostsFrom("--invite", invite.hosts, UsageError, invite.ca);
+  const { hosts: known, ca } = await readUserConfig(shell);
+  if (!options.has("host")) {
+    const hosts = known ?? [formatHost({ host: "127.0.0.1", port: PORT_DEFAULT })];
+    return hostsFrom("hosts in config.json", hosts, ConfigurationError, ca);
+  }
+  const named = hostsFrom("--host", options.all("host"), UsageError);
+  // A server that is known is not to be talked to in plain text because its address was typed.
+  const isKnown = ({ host }: NamedHost) => known?.includes(formatHost(host)) ?? false;
+  return named.map((one) => ca !== undefined && isKnown(one) ? { host: { ...one.host, ca } } : one);
+}
+
+/** Whether an option says which servers. */
+export function saysWhere(options: Options): boolean {
+  return WHERE.some((option) => options.has(option));
+}
+
+/** What `--invite` says, itself or in the file that it names. */
+export async function inviteOf(options: Options, shell: Shell): Promise<Invite | undefined> {
+  const given = options.text("invite");
+  if (given === undefined) return undefined;
+  const isFile = !given.startsWith("chat:");
+  const invite = parseInvite(isFile ? await readConfigured(given, shell) : given);
+  if (invite !== undefined) return invite;
+  throw isFile
+    ? new ConfigurationError(
+      `Cannot use ${given}: it does not hold an invite, chat://…, in one line`,
+    )
+    : new UsageError(
+      "--invite: this is not an invite, or not all of one: it is one line, chat://…",
+    );
 }
 
 /** Who to sign in as; undefined if nothing says it. */
@@ -88,10 +120,11 @@ export function withoutLineEnd(text: string): string {
 
 async function hostsOfServers(path: string, shell: Shell): Promise<readonly NamedHost[]> {
   const servers = parseConfigured(path, await readConfigured(path, shell), serversShape);
-  return servers.nodes.map(({ name, tcp }) => ({
-    host: hostFrom(path, formatHost(tcp), ConfigurationError),
+  const read = (ca: string) => readConfigured(resolve(dirname(path), ca), shell);
+  return await Promise.all(servers.nodes.map(async ({ name, tcp, tls }) => ({
+    host: hostFrom(path, formatHost(tcp), ConfigurationError, tls && await read(tls.ca)),
     name,
-  }));
+  })));
 }
 
 /** Where the user's own file of this name is; undefined for who has no home. */
@@ -145,10 +178,24 @@ function parseJson(path: string, text: string): unknown {
   }
 }
 
-function hostFrom(where: string, text: string, Kind: new (message: string) => Error): Host {
+function hostsFrom(
+  where: string,
+  texts: readonly string[],
+  Kind: new (message: string) => Error,
+  ca?: string,
+): NamedHost[] {
+  return texts.map((text) => ({ host: hostFrom(where, text, Kind, ca) }));
+}
+
+function hostFrom(
+  where: string,
+  text: string,
+  Kind: new (message: string) => Error,
+  ca: string | undefined,
+): Host {
   const host = parseHost(text);
   if (host === undefined) throw new Kind(`${where}: ${text} is not HOST or HOST:PORT`);
-  return host;
+  return ca === undefined ? host : { ...host, ca };
 }
 
 export function messageOf(error: unknown): string {

@@ -3,6 +3,11 @@ export interface Host {
   /** A name, an IPv4 address, or an IPv6 address without brackets. */
   readonly host: string;
   readonly port: number;
+  /**
+   * The certificate of the CA, as PEM, that has to have issued the server's. With it the connection is
+   * encrypted, without it is not.
+   */
+  readonly ca?: string;
 }
 
 export const PORT_DEFAULT = 9001;

@@ -15,6 +15,7 @@ import {
   type Output,
 } from "./command.ts";
 import { readConfiguration } from "./configuration.ts";
+import { readIdentity } from "./identity_files.ts";
 import type { RepairReport } from "./repair.ts";
 import { askPosition, type ControlRequests } from "./control.ts";
 
@@ -52,7 +53,8 @@ export const logVerifyCommand: OperatorCommand = {
       (line: string) => output.note(`chat: ${line}`),
     ];
     const dataDirectory = options.directory;
-    const report = await repair({ config, node, dataDirectory, version, log });
+    const identity = await readIdentity(config, node, Date.now());
+    const report = await repair({ config, node, identity, dataDirectory, version, log });
     for (const line of describeRepair(report)) await output.write(`${line}\n`);
     return report.lost.length === 0 ? EXIT_DONE : EXIT_FIXABLE;
   },

@@ -10,9 +10,12 @@ import { type OpenNode, openNode, type OpenNodeOptions } from "../open_node.ts";
 import { grpcTransport } from "../sync/grpc.ts";
 import { makeCluster } from "../make_cluster.ts";
 import type { Cluster } from "../sync/cluster.ts";
+import type { NodeIdentity } from "../tls/identity.ts";
 import { type Lost, Salvage } from "./salvage.ts";
 
 export interface RepairOptions extends OpenNodeOptions {
+  /** Who this node is to the others, if they want to know. */
+  readonly identity: NodeIdentity | undefined;
   readonly version: string;
 }
 
@@ -39,7 +42,7 @@ const SALVAGED_AT_ONCE = 1000;
  * nothing of the old is touched. Rejects with StorageError.
  */
 export async function repair(options: RepairOptions): Promise<RepairReport> {
-  const { config, node, dataDirectory: directory } = options;
+  const { config, node, identity, dataDirectory: directory } = options;
   if (config.nodes.length === 1) {
     throw new StorageError(
       `Cannot repair ${directory}: ${config.source} names no other node. Restore a backup.`,
@@ -74,7 +77,7 @@ export async function repair(options: RepairOptions): Promise<RepairReport> {
       { config, node, dataDirectory: workshop, log: () => {} },
       denoOutside,
     );
-    const cluster = joinAs({ config, node, dataDirectory: workshop, version, log }, open);
+    const cluster = joinAs({ config, node, identity, dataDirectory: workshop, version, log }, open);
     await Promise.race([cluster.caughtUp(), open.failed]);
     const peers = cluster.peers().filter(({ state }) => state !== "unreachable");
     if (peers.length === 0) {
@@ -129,9 +132,10 @@ async function filesOf(directory: string): Promise<string[]> {
 }
 
 /** Meets the other nodes in the place of the one that is repaired, which need not be called. */
-function joinAs({ config, node, version, log }: RepairOptions, open: OpenNode): Cluster {
+function joinAs({ config, node, identity, version, log }: RepairOptions, open: OpenNode): Cluster {
   const cluster = makeCluster({
-    ...{ config, node, version, directory: open.directory, transport: grpcTransport },
+    ...{ config, node, version, directory: open.directory },
+    transport: grpcTransport(() => identity),
     ...{ commit: open.commit, origin: open.origin },
     process: denoOutside.uuid(),
     ...denoOutside,

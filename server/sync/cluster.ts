@@ -13,9 +13,10 @@ import {
   SYNC_PROTOCOL,
 } from "./membership.ts";
 import type { OperationLog } from "./outgoing.ts";
-import { Peer, type PeerConfig } from "./peer.ts";
+import { Peer } from "./peer.ts";
 import { RecentBatches } from "./recent_batches.ts";
 import type {
+  CalledNode,
   Hello,
   PacketStream,
   PresenceChange,
@@ -26,7 +27,7 @@ import type {
 
 export interface ClusterParts {
   readonly membership: Membership;
-  readonly peers: readonly PeerConfig[];
+  readonly peers: readonly CalledNode[];
   readonly version: string;
   /** Random, new for every process. */
   readonly process: string;
@@ -297,7 +298,7 @@ export class Cluster implements Replication {
     if (this.#isStopped) {
       return { kind: "lost", why: `${this.#parts.membership.node} is stopping` };
     }
-    const refusal = refusalOf(hello, this.#parts.membership);
+    const refusal = calledAsAnother(hello, stream) ?? refusalOf(hello, this.#parts.membership);
     const peer = this.#peers.get(hello.node);
     if (refusal !== undefined || peer === undefined) {
       this.#tellRefusal(`refused ${JSON.stringify(hello.node.slice(0, 40))}: ${refusal}`);
@@ -429,6 +430,12 @@ export class Cluster implements Replication {
       ...(link?.roundTripMs !== undefined && { roundTripUs: Math.round(link.roundTripMs * 1000) }),
     };
   }
+}
+
+/** Why a node may not take part that says it is another one than its certificate's. */
+function calledAsAnother({ node }: Hello, { caller }: PacketStream): string | undefined {
+  if (caller === undefined || caller === node) return undefined;
+  return `${node} calls with the certificate of ${caller}`;
 }
 
 function skewWarning({ name, link }: Peer): string[] {

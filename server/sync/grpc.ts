@@ -8,14 +8,17 @@ import {
   Metadata,
   Server,
   ServerCredentials,
-  type ServerCredentials as Credentials,
   type ServerDuplexStream,
   type ServiceDefinition,
   status,
   type StatusObject,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { createServer, type Socket } from "node:net";
+import { Buffer } from "node:buffer";
+import type { Socket } from "node:net";
+import { SERVER_NAME } from "../../codec/invite.ts";
+import type { Log } from "../log.ts";
+import { type CertifiedSubject, type NodeIdentity, nodeNamedIn } from "../tls/identity.ts";
 import type {
   Packet,
   PacketSink,
@@ -24,6 +27,7 @@ import type {
   StreamEnd,
   Transport,
 } from "./packet.ts";
+import { createPeerServer, type PeerTls, renewPeerServer } from "./peer_server.ts";
 import { loadProtos } from "./proto.ts";
 import { withoutGoaway } from "./without_goaway.ts";
 
@@ -50,17 +54,26 @@ const OPTIONS: ChannelOptions = {
   "grpc.service_config_disable_resolution": 1,
 };
 
+const DIAL_OPTIONS: ChannelOptions = {
+  ...OPTIONS,
+  // The library asks for a certificate of this name, and cannot ask for one of an address.
+  "grpc.ssl_target_name_override": SERVER_NAME,
+};
+
 const protos = loadProtos();
 
-/** Calls other nodes over gRPC. */
-export const grpcTransport: Transport = {
-  dial(address) {
-    const client = new Client(address, channelCredentials(), OPTIONS);
-    const { path, requestSerialize, responseDeserialize } = serviceOf(SYNC).Link ?? missing("Link");
-    const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
-    return new ClientPackets(call, client);
-  },
-};
+/** Calls other nodes over gRPC, as who `identity` says now; in plain text if it says nobody. */
+export function grpcTransport(identity: () => NodeIdentity | undefined): Transport {
+  return {
+    dial({ name, address }) {
+      const client = new Client(address, channelCredentials(name, identity()), DIAL_OPTIONS);
+      const link = serviceOf(SYNC).Link ?? missing("Link");
+      const { path, requestSerialize, responseDeserialize } = link;
+      const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+      return new ClientPackets(call, client);
+    },
+  };
+}
 
 /** What the methods besides the stream are made of: see push.ts and health.ts. */
 export interface GrpcServices {
@@ -70,6 +83,8 @@ export interface GrpcServices {
 
 export interface GrpcListener {
   readonly port: number;
+  /** Meets new connections with another identity. */
+  renew(identity: NodeIdentity): void;
   close(): Promise<void>;
 }
 
@@ -83,22 +98,32 @@ export async function listenForNodes(
   { host, port }: { readonly host: string; readonly port: number },
   welcome: (stream: PacketStream) => void,
   services: GrpcServices,
+  tls: PeerTls | undefined,
+  log: Log,
 ): Promise<GrpcListener> {
   const server = new Server(OPTIONS);
+  // By address and port of the connection, which is all that the library tells of it.
+  const callers = new Map<string, string>();
   server.addService(serviceOf(SYNC), {
     ...services.sync,
-    Link: (call: ServerDuplexStream<WirePacket, WirePacket>) => welcome(new ServerPackets(call)),
+    Link: (call: ServerDuplexStream<WirePacket, WirePacket>) =>
+      welcome(new ServerPackets(call, callers.get(call.getPeer()))),
   });
   server.addService(serviceOf(HEALTH), services.health);
-  const injector = server.createConnectionInjector(serverCredentials());
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   const sockets = new Set<Socket>();
-  const listener = createServer((socket) => {
+  const take = (socket: Socket, caller: string | undefined) => {
     if (sockets.size >= CONNECTIONS_MAX) return socket.destroy();
-    socket.setNoDelay(true);
+    const peer = `${socket.remoteAddress}:${socket.remotePort}`;
     sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
+    if (caller !== undefined) callers.set(peer, caller);
+    socket.on("close", () => {
+      sockets.delete(socket);
+      callers.delete(peer);
+    });
     injector.injectConnection(withoutGoaway(socket));
-  });
+  };
+  const listener = createPeerServer(take, tls, log);
   await new Promise<void>((resolve, reject) => {
     listener.once("error", reject);
     listener.listen(port, host, resolve);
@@ -106,6 +131,7 @@ export async function listenForNodes(
   const { port: found = port } = listener.address() as { port?: number };
   return {
     port: found,
+    renew: (identity) => renewPeerServer(listener, identity),
     async close() {
       const closed = new Promise((resolve) => listener.close(resolve));
       await new Promise((resolve) => setTimeout(resolve, LINGER_MS));
@@ -122,12 +148,20 @@ export function statusError(code: number, details: string): Partial<StatusObject
   return { code, details: text, metadata: new Metadata() };
 }
 
-function channelCredentials(): ChannelCredentials {
-  return credentials.createInsecure();
-}
-
-function serverCredentials(): Credentials {
-  return ServerCredentials.createInsecure();
+function channelCredentials(
+  name: string,
+  identity: NodeIdentity | undefined,
+): ChannelCredentials {
+  if (identity === undefined) return credentials.createInsecure();
+  const [ca, key, cert] = [identity.ca, identity.key, identity.cert].map((pem) => Buffer.from(pem));
+  return credentials.createSsl(ca, key, cert, {
+    checkServerIdentity(_host: string, certificate: CertifiedSubject) {
+      const found = nodeNamedIn(certificate);
+      if (found === name) return undefined;
+      // What is thrown here would end the process.
+      return new Error(`it has the certificate of ${found ?? "nobody"}, not of ${name}`);
+    },
+  });
 }
 
 /** The definition of a service of proto/, such as `chat.sync.v1.Sync`. */
@@ -212,10 +246,12 @@ class ClientPackets extends CallPackets {
 }
 
 class ServerPackets extends CallPackets {
+  readonly caller: string | undefined;
   readonly #call: ServerDuplexStream<WirePacket, WirePacket>;
 
-  constructor(call: ServerDuplexStream<WirePacket, WirePacket>) {
+  constructor(call: ServerDuplexStream<WirePacket, WirePacket>, caller: string | undefined) {
     super();
+    this.caller = caller;
     this.#call = call;
     call.on("data", (packet: WirePacket) => this.took(packet));
     call.on("cancelled", () => this.ended({ kind: "lost", why: "it hung up" }));
@@ -245,9 +281,10 @@ function endOf({ code, details = "" }: Partial<StatusObject>): StreamEnd {
   if (code === status.PERMISSION_DENIED) return { kind: "refused", why: details };
   if (code === status.ALREADY_EXISTS) return { kind: "busy", why: details };
   // grpc-js says much, and the address again.
-  const why = /ECONNREFUSED/.test(details)
-    ? "nothing listens there"
-    : details.replace(/^No connection established\. Last error: |\s*Resolution note:\s*$/g, "");
+  const why = /ECONNREFUSED/.test(details) ? "nothing listens there" : details.replace(
+    /^No connection established\. Last error: |^Error: |\s*Resolution note:\s*$/g,
+    "",
+  );
   return { kind: "lost", why };
 }
 

@@ -57,6 +57,8 @@ export interface PacketSink {
 
 /** Carries packets between two nodes, in order, both ways. */
 export interface PacketStream {
+  /** The node that has called, by its certificate; undefined where nobody has to show one. */
+  readonly caller?: string | undefined;
   /** To be called at once: what came until then is kept. */
   receive(sink: PacketSink): void;
   /** Ignored once it has ended. */
@@ -65,8 +67,15 @@ export interface PacketStream {
   close(end: StreamEnd): void;
 }
 
+/** A node that is called. */
+export interface CalledNode {
+  readonly name: string;
+  /** Where it listens for nodes, as `host:port`. */
+  readonly address: string;
+}
+
 /** Connects nodes. */
 export interface Transport {
   /** Whatever goes wrong is told as the stream's end. */
-  dial(address: string): PacketStream;
+  dial(node: CalledNode): PacketStream;
 }

@@ -3,14 +3,7 @@ import type { VersionVector } from "../core/version_vector.ts";
 import type { Log } from "../log.ts";
 import { Link, type LinkParts, parsePeerVector } from "./link.ts";
 import { type Membership, refusalOf } from "./membership.ts";
-import type { Hello, Packet, PacketStream, StreamEnd, Transport } from "./packet.ts";
-
-/** Another node of the configuration. */
-export interface PeerConfig {
-  readonly name: string;
-  /** Where it listens for nodes, as `host:port`. */
-  readonly address: string;
-}
+import type { CalledNode, Hello, Packet, PacketStream, StreamEnd, Transport } from "./packet.ts";
 
 export interface PeerParts {
   readonly membership: Membership;
@@ -45,7 +38,7 @@ const PRECEDENCE_MS = 300;
 
 /** Keeps a stream with one other node, whoever of the two called, for as long as it runs. */
 export class Peer {
-  readonly config: PeerConfig;
+  readonly config: CalledNode;
   readonly #parts: PeerParts;
   #link: Link | undefined;
   #linkEnded = Promise.withResolvers<void>();
@@ -58,7 +51,7 @@ export class Peer {
   #stopped = Promise.withResolvers<void>();
   #isStopped = false;
 
-  constructor(config: PeerConfig, parts: PeerParts) {
+  constructor(config: CalledNode, parts: PeerParts) {
     this.config = config;
     this.#parts = parts;
   }
@@ -134,7 +127,7 @@ export class Peer {
   /** Calls once; resolves with the end of the stream if that came before a link, else with nothing. */
   async #call(): Promise<StreamEnd | undefined> {
     const { transport, greet, timer, membership } = this.#parts;
-    const stream = transport.dial(this.config.address);
+    const stream = transport.dial(this.config);
     const greeted = Promise.withResolvers<StreamEnd | undefined>();
     const own = greet();
     let link: Link | undefined;

@@ -59,6 +59,9 @@ export function withoutGoaway(socket: Socket): Duplex {
       done(error);
     },
   });
+  // By these the library tells connections apart.
+  const { remoteAddress, remotePort } = socket;
+  Object.assign(filtered, { remoteAddress, remotePort });
   socket.on("data", (bytes: Uint8Array) => {
     for (const part of filter.take(bytes)) if (!filtered.push(part)) socket.pause();
   });

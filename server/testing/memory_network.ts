@@ -62,7 +62,7 @@ export class MemoryNetwork {
 
   transportOf(from: string): Transport {
     return {
-      dial: (to) => {
+      dial: ({ address: to }) => {
         const near = new MemoryStream(this, { from, to });
         const far = new MemoryStream(this, { from: to, to: from });
         near.other = far;

@@ -21,6 +21,8 @@ export class TcpProxy implements AsyncDisposable {
   mode: ProxyMode = "pass";
   /** Of all connections so far. */
   swallowedBytes = 0;
+  /** Gets all that comes from either end. */
+  onBytes: (bytes: Uint8Array) => void = () => {};
   readonly #listener: Deno.TcpListener;
   readonly #targetPort: number;
   readonly #relays = new Map<Relay, Promise<void>>();
@@ -113,6 +115,7 @@ class Relay {
     for (;;) {
       const count = await read(from, buffer);
       if (typeof count !== "number") return await this.#end(direction, to, count);
+      this.#proxy.onBytes(buffer.subarray(0, count));
       if (to !== undefined && this.#passes(direction)) {
         if (!await write(to, buffer.subarray(0, count))) return this.close();
         continue;

@@ -3,9 +3,10 @@ import type { Limits } from "../limits.ts";
 import type { RetentionTimes } from "../retention.ts";
 import { type RunningServer, startServer } from "../serve.ts";
 import { unusedPort } from "./server_process.ts";
+import type { TestAuthority } from "./test_authority.ts";
 import { CHEAP } from "./test_server.ts";
 import { until } from "./until.ts";
-import { statusOf } from "./wire_client.ts";
+import { type Door, statusOf } from "./wire_client.ts";
 
 export interface TestClusterOptions {
   readonly copies?: number;
@@ -13,6 +14,8 @@ export interface TestClusterOptions {
   readonly limits?: Partial<Limits>;
   readonly retention?: RetentionConfig;
   readonly retentionTimes?: RetentionTimes;
+  /** Issues the nodes' certificates: without, they talk in plain text. */
+  readonly authority?: TestAuthority;
 }
 
 /** Three real nodes in this process, with real sockets and files, each on data of its own. */
@@ -25,6 +28,7 @@ export class TestCluster implements AsyncDisposable {
   readonly #running = new Map<string, RunningServer>();
 
   private constructor(directory: string, options: TestClusterOptions) {
+    const tls = options.authority && { cert: "node.crt", key: "node.key", ca: "ca.crt" };
     this.directory = directory;
     this.#options = options;
     const host = "127.0.0.1";
@@ -32,6 +36,7 @@ export class TestCluster implements AsyncDisposable {
       name,
       tcp: { host, port: 0 },
       grpc: { host, port: unusedPort() },
+      tls,
     }));
     const { copies = 2, copyTimeoutMs = 1000, retention } = options;
     const text = JSON.stringify({ cluster: { copies, copyTimeoutMs }, retention, nodes });
@@ -55,6 +60,7 @@ export class TestCluster implements AsyncDisposable {
       version: "0.0.0-test",
       log: (line) => this.log.push(`${name}: ${line}`),
       limits: this.#options.limits ?? {},
+      identity: await this.#options.authority?.issue(name),
       passwordCost: CHEAP,
       ...(this.#options.retentionTimes && { retentionTimes: this.#options.retentionTimes }),
     });
@@ -73,9 +79,18 @@ export class TestCluster implements AsyncDisposable {
 
   /** Where a node serves clients. */
   port(name: string): number {
+    return this.running(name).port;
+  }
+
+  /** The same, for a client that talks TLS if the nodes do. */
+  door(name: string): Door {
+    return this.#doorOf(this.running(name));
+  }
+
+  running(name: string): RunningServer {
     const server = this.#running.get(name);
     if (server === undefined) throw new Error(`Cannot find the port of ${name}: it does not run`);
-    return server.port;
+    return server;
   }
 
   /** Resolves once all running nodes have streams with each other. */
@@ -90,8 +105,8 @@ export class TestCluster implements AsyncDisposable {
     const seen = new Set<string>();
     await until(async () => {
       seen.clear();
-      for (const { port } of this.#running.values()) {
-        const { digest, vector } = await statusOf(port);
+      for (const server of this.#running.values()) {
+        const { digest, vector } = await statusOf(this.#doorOf(server));
         seen.add(JSON.stringify([digest, [...vector].sort()]));
       }
       return seen.size === 1;
@@ -108,8 +123,13 @@ export class TestCluster implements AsyncDisposable {
   async #untilAll(
     holds: (status: Awaited<ReturnType<typeof statusOf>>) => boolean,
   ): Promise<void> {
-    for (const { port } of this.#running.values()) {
-      await until(async () => holds(await statusOf(port)));
+    for (const server of this.#running.values()) {
+      await until(async () => holds(await statusOf(this.#doorOf(server))));
     }
+  }
+
+  #doorOf({ port }: RunningServer): Door {
+    const { authority } = this.#options;
+    return authority === undefined ? port : { port, ca: authority.certificate };
   }
 }

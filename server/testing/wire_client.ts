@@ -1,5 +1,6 @@
 import { CodecError } from "../../codec/error.ts";
 import { byteStream, FrameDecoder, writeAll } from "../../codec/frame.ts";
+import { SERVER_NAME } from "../../codec/invite.ts";
 import {
   encodeMessage,
   type Event,
@@ -20,6 +21,9 @@ export interface Credentials {
   readonly token: string;
 }
 
+/** A port of this machine; with the certificate of a CA, in PEM, one that talks TLS. */
+export type Door = number | { readonly port: number; readonly ca: string };
+
 /** The connection has ended, where something was to be sent or received. The cause says how. */
 export class ClosedError extends Error {
   override readonly name = "ClosedError";
@@ -32,18 +36,20 @@ export class ClosedError extends Error {
 export class WireClient {
   /** Resolves when the connection has ended; rejects if the server sent what is no message. */
   readonly closed: Promise<void>;
-  readonly #conn: Deno.TcpConn;
+  readonly #conn: Deno.TcpConn | Deno.TlsConn;
   readonly #replies = new Mailbox<Reply>();
   readonly #events = new Mailbox<Event>();
 
-  private constructor(conn: Deno.TcpConn) {
-    conn.setNoDelay(true);
+  private constructor(conn: Deno.TcpConn | Deno.TlsConn) {
     this.#conn = conn;
     this.closed = this.#receive();
   }
 
-  static async connect(port: number): Promise<WireClient> {
-    return new WireClient(await Deno.connect({ hostname: "127.0.0.1", port }));
+  static async connect(door: Door): Promise<WireClient> {
+    const port = typeof door === "number" ? door : door.port;
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+    conn.setNoDelay(true);
+    return new WireClient(typeof door === "number" ? conn : await encrypted(conn, door.ca));
   }
 
   /** A connection whose bytes nobody reads. */
@@ -53,18 +59,18 @@ export class WireClient {
 
   /** Signs up, or in. */
   static async signedIn(
-    port: number,
+    door: Door,
     name: string,
     password = "correct horse",
   ): Promise<WireClient> {
-    const client = await WireClient.connect(port);
+    const client = await WireClient.connect(door);
     await client.signIn(name, password);
     return client;
   }
 
   /** Signs in by token. */
-  static async resumed(port: number, { name, token }: Credentials): Promise<WireClient> {
-    const client = await WireClient.connect(port);
+  static async resumed(door: Door, { name, token }: Credentials): Promise<WireClient> {
+    const client = await WireClient.connect(door);
     try {
       await client.expect("login_success", { kind: "resume", payload: [name, token] });
       return client;
@@ -160,18 +166,24 @@ export class WireClient {
 }
 
 /** Creates the account, or signs in if there is one. */
-export async function signUp(port: number, name: string, password: string): Promise<Credentials> {
-  const client = await WireClient.connect(port);
+export async function signUp(door: Door, name: string, password: string): Promise<Credentials> {
+  const client = await WireClient.connect(door);
   const { token } = await client.signIn(name, password);
   client.close();
   return { name, token };
 }
 
-export async function statusOf(port: number): Promise<NodeStatus> {
-  const client = await WireClient.connect(port);
+export async function statusOf(door: Door): Promise<NodeStatus> {
+  const client = await WireClient.connect(door);
   const status = await client.expect("status", { kind: "status", payload: null });
   client.close();
   return status;
+}
+
+async function encrypted(conn: Deno.TcpConn, ca: string): Promise<Deno.TlsConn> {
+  const tls = await Deno.startTls(conn, { hostname: SERVER_NAME, caCerts: [ca] });
+  await tls.handshake();
+  return tls;
 }
 
 async function unlessClosed<T>(work: Promise<T>): Promise<T> {

@@ -120,7 +120,7 @@ export class SimulatedNetwork implements EndKeeper {
   transportOf(process: Process): Transport {
     const { random, duplicateOneIn } = this.#parts;
     return {
-      dial: (address) => {
+      dial: ({ address }) => {
         const [machine = ""] = address.split(":");
         const near = this.#dial(process, machine);
         const isDouble = duplicateOneIn > 0 && random.oneIn(duplicateOneIn);

@@ -32,7 +32,7 @@ class Pair {
   /** A call from the first, and what comes of it. */
   call(): { stream: PacketStream; ends: string[] } {
     const ends: string[] = [];
-    const stream = this.network.transportOf(this.a).dial("node2:1");
+    const stream = this.network.transportOf(this.a).dial({ name: "node2", address: "node2:1" });
     stream.receive({ onPacket: () => {}, onEnd: ({ why }) => ends.push(why) });
     return { stream, ends };
   }
