@@ -9,10 +9,15 @@ import { commands } from "./client/commands/table.ts";
 import { denoNodes } from "./client/deno_nodes.ts";
 import { denoOutside } from "./client/deno_outside.ts";
 import { denoShell } from "./client/deno_shell.ts";
-import { printable, printableLines } from "./client/text/printable.ts";
+import { printable, printableLines } from "./codec/printable.ts";
 import { didYouMean, nearest } from "./command_line/nearest.ts";
 import { type Page, wrap } from "./command_line/page.ts";
-import { operatorPageOf, type OperatorRow, runOperatorCommand } from "./server/operator/command.ts";
+import {
+  operatorPageOf,
+  type OperatorRow,
+  runOperatorCommand,
+  type TellEnd,
+} from "./server/operator/command.ts";
 import { operatorCommands } from "./server/operator/table.ts";
 import config from "./deno.json" with { type: "json" };
 
@@ -36,6 +41,9 @@ export async function allPages(): Promise<readonly Page[]> {
   const first = ofServe === undefined ? [] : [ofServe];
   return [...first, ...clientCommands.map(pageOf), ...ofOperator];
 }
+
+/** A node has its log say why it ends. */
+let tellEnd: TellEnd = (why) => denoShell.note(`chat: ${printableLines(why).join("\n")}`);
 
 if (import.meta.main) {
   // React, under the full-screen client, would check itself for its developers.
@@ -75,7 +83,10 @@ async function run([name, ...args]: readonly string[]): Promise<number> {
   }
   const ofNode = nodeCommandOf(name, args);
   if (ofNode !== undefined) {
-    return await runOperatorCommand(ofNode.row, ofNode.args, { output: denoShell, version });
+    return await runOperatorCommand(ofNode.row, ofNode.args, {
+      ...{ output: denoShell, version },
+      tellEndBy: (tell) => tellEnd = tell,
+    });
   }
   const command = clientCommands.find((one) => one.name === name);
   if (command !== undefined) {
@@ -137,11 +148,9 @@ function exitFor(error: unknown): never {
   const code = exitCodeOf(error);
   if (code === EXIT.bug) {
     const trace = error instanceof Error ? error.stack ?? error.message : String(error);
-    denoShell.note(`chat: this is a bug in chat ${version}, please report it:\n${trace}`);
+    tellEnd(`this is a bug in chat ${version}, please report it:\n${trace}`, true);
   } else if (code !== EXIT.interrupted && !(error instanceof OutputClosedError)) {
-    denoShell.note(
-      `chat: ${error instanceof Error ? printableLines(error.message).join("\n") : error}`,
-    );
+    tellEnd(error instanceof Error ? error.message : String(error), false);
   }
   Deno.exit(code);
 }

@@ -20,7 +20,6 @@ Deno.test("every example of the help can be typed as it is written, with three n
   const [serve, ...others] = pages;
   assertEquals(serve?.name, "serve");
   for (const { command } of serve?.examples ?? []) await typist.take(stepOf(command));
-  await typist.take(stepOf("chat serve --node node3"));
   for (const user of ["alice", "bob", "ops"]) {
     await typist.type(`chat inbox --create --user ${user}`);
   }

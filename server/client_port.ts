@@ -64,7 +64,7 @@ export class ClientPort {
         return;
       } catch (error) {
         if (!(error instanceof ListenError)) throw error;
-        this.#log(error.message);
+        this.#log(error.message, { event: "accept_failed" });
         await pause(AGAIN_MS);
       }
     }
@@ -93,7 +93,7 @@ export class ClientPort {
         if (error instanceof Deno.errors.Interrupted) return;
         // Out of file descriptors, say: those who are connected must not suffer from it.
         const reason = error instanceof Error ? error.message : String(error);
-        this.#log(`cannot take a connection: ${reason}`);
+        this.#log(`cannot take a connection: ${reason}`, { event: "accept_failed" });
         await pause(AGAIN_MS);
       }
     }

@@ -166,12 +166,14 @@ export class Compactor {
   async #runByItself(): Promise<void> {
     const { log } = this.#parts;
     try {
-      log(describeCompaction(await this.run()));
+      log(describeCompaction(await this.run()), { event: "compacted" });
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
       // If it is the journal that failed, the node ends with its next batch.
       if (!this.#isStopped) {
-        log(`could not compact the journal, all is as before: ${error.message}`);
+        log(`could not compact the journal, all is as before: ${error.message}`, {
+          event: "compaction_failed",
+        });
       }
     }
   }

@@ -141,7 +141,9 @@ export class ChatNode {
       nowMs: () => timer.nowMs(),
       sleep: (ms) => new Promise((resolve) => void timer.after(ms, resolve)),
       contextOf: this.#contextFactory(),
-      reportBug: (error) => options.log(`a bug, please report it: ${describeBug(error)}`),
+      reportBug(error) {
+        options.log(`a bug, please report it: ${describeBug(error)}`, { event: "bug" });
+      },
     };
     commit.onProgress(() => {
       for (const session of this.#waiting) session.flush();

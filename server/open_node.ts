@@ -10,7 +10,7 @@ import {
   openDataDirectory,
   type OpeningReport,
 } from "./journal/data_directory.ts";
-import type { Log } from "./log.ts";
+import type { Log, LogEvent } from "./log.ts";
 import { type Outside, randomId } from "./outside.ts";
 import { OwnOrigin } from "./own_origin.ts";
 
@@ -55,7 +55,7 @@ export async function openNode(options: OpenNodeOptions, outside: Outside): Prom
       return faultOfReplay(apply(state, entry), entry);
     },
   });
-  for (const line of describeOpening(directory.report)) log(line);
+  for (const [sentence, event] of describeOpening(directory.report)) log(sentence, { event });
   const failure = Promise.withResolvers<never>();
   const origin = new OwnOrigin({
     node: node.name,
@@ -63,7 +63,7 @@ export async function openNode(options: OpenNodeOptions, outside: Outside): Prom
     confirmed: directory.report.epoch !== "kept" || config.nodes.length === 1,
     newEpoch,
     record: (epoch) => directory.beginEpoch(epoch),
-    onRenewed: (why) => log(`begins a new epoch: ${why}`),
+    onRenewed: (why) => log(`begins a new epoch: ${why}`, { event: "epoch" }),
   });
   const commit = new Commit({
     ...config.cluster,
@@ -89,13 +89,18 @@ function faultOfReplay(change: Change, { origin, seq }: Entry): string | undefin
 }
 
 /** What opening the data directory found, where an operator would want to know. */
-function* describeOpening({ epoch, why, entries, cut, newlineAdded }: OpeningReport) {
+function* describeOpening(
+  { epoch, why, entries, cut, newlineAdded }: OpeningReport,
+): Generator<[string, LogEvent]> {
   if (cut !== undefined) {
-    yield `cut an unfinished batch of ${cut.bytes} bytes off the journal (${cut.why}): ` +
+    const told = `cut an unfinished batch of ${cut.bytes} bytes off the journal (${cut.why}): ` +
       `nobody was told of it, it is kept in ${cut.keptIn}`;
+    yield [told, "journal_repaired"];
   }
-  if (newlineAdded) yield "completed the journal's last line, which lacked its newline";
-  if (epoch === "renewed") yield `started a new epoch: ${why.join(", ")}`;
-  if (epoch === "new") yield "started an empty journal";
-  else yield `read ${entries} records`;
+  if (newlineAdded) {
+    yield ["completed the journal's last line, which lacked its newline", "journal_repaired"];
+  }
+  if (epoch === "renewed") yield [`started a new epoch: ${why.join(", ")}`, "epoch"];
+  if (epoch === "new") yield ["started an empty journal", "start"];
+  else yield [`read ${entries} records`, "start"];
 }

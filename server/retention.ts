@@ -104,12 +104,16 @@ export class Retention {
     if (isTooEarly) return this.#times.firstMs;
     const doubt = this.#doubt();
     if (doubt !== undefined && doubt !== this.#lastDoubt) {
-      log(`does not delete messages older than ${days} days for now: ${doubt}`);
+      log(`does not delete messages older than ${days} days for now: ${doubt}`, {
+        event: "retention",
+      });
     }
     this.#lastDoubt = doubt;
     if (doubt !== undefined) return this.#times.everyMs;
     const count = await this.#deleteBefore(wallMs() - days * DAY_MS);
-    if (count > 0) log(`deleted ${count} messages older than ${days} days`);
+    if (count > 0) {
+      log(`deleted ${count} messages older than ${days} days`, { event: "retention" });
+    }
     return this.#times.everyMs;
   }
 

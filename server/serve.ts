@@ -58,7 +58,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     const clients = new ClientPort(tcp, identity.current, welcome, log);
     identity.onRenewed((renewed) => clients.renew(renewed));
     const { host: hostname, port } = clients.address;
-    log(`${name} listening on ${hostname}:${port}`);
+    log(`${name} listening on ${hostname}:${port}`, { event: "listening" });
     const finish = async () => {
       control?.close();
       await clients.close();
@@ -118,7 +118,9 @@ function answerOperator(
     });
   } catch (error) {
     if (!(error instanceof StorageError)) throw error;
-    log(`the operator's commands cannot reach this node: ${error.message}`);
+    log(`the operator's commands cannot reach this node: ${error.message}`, {
+      event: "operator_unreachable",
+    });
     return undefined;
   }
 }

@@ -1,9 +1,11 @@
 import { type NodeConfig, ServerConfig } from "./config.ts";
 import { ConfigError } from "./config_error.ts";
-import type { Log } from "./log.ts";
+import { StorageError } from "./journal/files.ts";
+import { type Log, LOG_FORMATS, logTo } from "./log.ts";
 import {
   EXIT_DONE,
   EXIT_FIXABLE,
+  EXIT_USAGE,
   type OperatorCommand,
   type OperatorOptions,
 } from "./operator/command.ts";
@@ -20,12 +22,19 @@ export const serveCommand: OperatorCommand = {
     "foreground, and says on standard error what it does, until Ctrl+C or SIGTERM.",
     "Nodes find each other by the configuration, and each gets from the others what it lacks, also " +
     "after a crash or with an empty directory: there is nothing to be done but to start it.",
+    "Its log has a line for whatever happens, also for each sign-in, each refusal and each limit that " +
+    "is reached, with the address: for people, or with --log json for programs. No line holds a " +
+    "password, a token or what somebody wrote.",
   ],
   examples: [
     { command: "chat serve --node node1", explains: "Node node1 of servers.json." },
     {
       command: "chat serve --node node2 --config servers.json --data data/node2",
       explains: "The same for node2, with all files named.",
+    },
+    {
+      command: "chat serve --node node3 --log json",
+      explains: "One JSON object a line on standard error, for a program that collects logs.",
     },
   ],
   exits: [
@@ -34,14 +43,16 @@ export const serveCommand: OperatorCommand = {
   ],
   files: [["servers.json", "The configuration, if --config does not name another."]],
   seeAlso: ["chat client", "chat status", "docs/OPERATIONS.md"],
-  options: ["node", "config", "data", "insecure", "help"],
+  options: ["node", "config", "data", "insecure", "log", "help"],
   optionHelp: {
     node: "which node of the configuration this is",
     data: "where its data is kept, data/NAME unless said otherwise",
     insecure: "the network between nodes is trusted: allow gRPC without TLS beyond this machine",
   },
-  async run({ options, output, version }) {
-    const log = (line: string) => output.note(`chat: ${line}`);
+  async run({ options, output, version, tellEndBy }) {
+    const format = LOG_FORMATS.find((one) => one === options.text("log")) ?? "text";
+    const log = logTo(format, (line) => output.note(line), Date.now);
+    tellEndBy((why, isBug) => log(why, { event: isBug ? "bug" : "failed" }));
     try {
       const config = await readConfig(options);
       const node = config.getCurrentNode(options.text("node") ?? onlyNodeOf(config));
@@ -49,27 +60,28 @@ export const serveCommand: OperatorCommand = {
       const identity = await readIdentity(config, node, Date.now());
       const signalled = nextSignal();
       const starting = startServer({ config, node, dataDirectory, version, log, identity });
+      if (identity !== undefined) renewOnHangup(starting, config, node, log);
       const first = await Promise.race([starting, signalled]);
       if (typeof first === "string") {
         // Whatever is under way has told nobody anything.
-        log(`stopping (${first}) before it has served`);
+        log(`stopping (${first}) before it has served`, { event: "stopping" });
         return EXIT_DONE;
       }
-      if (identity !== undefined) renewOnHangup(first, config, node, log);
-      log(`stopping (${await Promise.race([signalled, first.failed])})`);
+      log(`stopping (${await Promise.race([signalled, first.failed])})`, { event: "stopping" });
       await first.finish();
       return EXIT_DONE;
     } catch (error) {
-      if (!(error instanceof ListenError)) throw error;
-      log(error.message);
-      return EXIT_FIXABLE;
+      // Faults of a configuration are a list, and people are shown it as one.
+      if (!isFixable(error) || format === "text" && error instanceof ConfigError) throw error;
+      log(error.message, { event: "failed" });
+      return error instanceof ConfigError ? EXIT_USAGE : EXIT_FIXABLE;
     }
   },
 };
 
 /** SIGHUP says that the files of the certificates are other ones: what is wrong with them changes nothing. */
 function renewOnHangup(
-  server: RunningServer,
+  starting: Promise<RunningServer>,
   config: ServerConfig,
   node: NodeConfig,
   log: Log,
@@ -77,17 +89,28 @@ function renewOnHangup(
   const renew = async () => {
     try {
       const identity = await readIdentity(config, node, Date.now());
-      if (identity !== undefined) await server.renew(identity);
-      log("new connections get the certificates as they are now");
+      if (identity !== undefined) await (await starting).renew(identity);
+      log("new connections get the certificates as they are now", {
+        event: "certificates_renewed",
+      });
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
-      log(`goes on with the certificates that it has: ${error.message}`);
+      log(`goes on with the certificates that it has: ${error.message}`, {
+        event: "certificates_refused",
+      });
     }
   };
-  let renewing = Promise.resolve();
+  // If it does not start, that is said elsewhere.
+  let renewing = starting.then(() => {}, () => {});
   Deno.addSignalListener("SIGHUP", () => {
     renewing = renewing.then(renew);
   });
+}
+
+/** Whether the operator can put it right. */
+function isFixable(error: unknown): error is ConfigError | ListenError | StorageError {
+  return error instanceof ConfigError || error instanceof ListenError ||
+    error instanceof StorageError;
 }
 
 /** The configuration that the flags name; a lone node if they name none. */

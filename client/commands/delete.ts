@@ -1,4 +1,4 @@
-import { printableJson } from "../text/printable.ts";
+import { printableJson } from "../../codec/printable.ts";
 import { counted } from "../text/wording.ts";
 import type { Call, Command } from "./command.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";

@@ -1,6 +1,6 @@
 import type { ChatMessage } from "../../codec/message.ts";
+import { printable, printableJson } from "../../codec/printable.ts";
 import { COLORED, type Paint, PLAIN } from "../text/paint.ts";
-import { printable, printableJson } from "../text/printable.ts";
 import { dateAndTime, messageLines } from "../text/wording.ts";
 import type { Call } from "./command.ts";
 import type { Options } from "./option_table.ts";

@@ -1,5 +1,5 @@
 import type { NodeStatus, PeerStatus } from "../../codec/message.ts";
-import { printable } from "../text/printable.ts";
+import { printable } from "../../codec/printable.ts";
 import { counted } from "../text/wording.ts";
 
 /** What was learnt of one node by asking it. */

@@ -1,6 +1,6 @@
 import type { NodeStatus, PeerStatus } from "../../codec/message.ts";
+import { printable } from "../../codec/printable.ts";
 import type { Paint } from "../text/paint.ts";
-import { printable } from "../text/printable.ts";
 import { counted, lagOf } from "../text/wording.ts";
 import type { Asked } from "./node_comparison.ts";
 

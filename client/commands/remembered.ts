@@ -1,7 +1,7 @@
 import * as v from "valibot";
+import { printable } from "../../codec/printable.ts";
 import { formatHost, type Host } from "../connection.ts";
 import type { RememberedPassword } from "../dialog/sign_in_dialog.ts";
-import { printable } from "../text/printable.ts";
 import type { Call } from "./command.ts";
 import { ConfigurationError } from "./errors.ts";
 import {

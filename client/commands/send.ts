@@ -1,3 +1,4 @@
+import { printable, printableJson } from "../../codec/printable.ts";
 import {
   type ChatClient,
   checkContent,
@@ -6,7 +7,6 @@ import {
   CONTENT_BYTES_MAX,
   type Sent,
 } from "../connection.ts";
-import { printable, printableJson } from "../text/printable.ts";
 import { counted } from "../text/wording.ts";
 import type { Call, Command } from "./command.ts";
 import { UsageError } from "./errors.ts";

@@ -1,3 +1,4 @@
+import { printable } from "../../codec/printable.ts";
 import {
   ChatClient,
   type ClientTimeouts,
@@ -9,7 +10,6 @@ import {
   WrongPasswordError,
 } from "../connection.ts";
 import { ofRemembered } from "../dialog/sign_in_dialog.ts";
-import { printable } from "../text/printable.ts";
 import { createdText, signedInText } from "../text/wording.ts";
 import type { Call } from "./command.ts";
 import { forgetIfWrong, rememberedPassword } from "./remembered.ts";

@@ -1,4 +1,5 @@
 import type { NodeStatus } from "../../codec/message.ts";
+import { printableJson } from "../../codec/printable.ts";
 import {
   ChatClient,
   formatHost,
@@ -6,7 +7,6 @@ import {
   RefusedError,
   UnreachableError,
 } from "../connection.ts";
-import { printableJson } from "../text/printable.ts";
 import type { Call, Command } from "./command.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import { paintFor } from "./message_output.ts";

@@ -1,4 +1,4 @@
-import { printable, printableJson } from "../text/printable.ts";
+import { printable, printableJson } from "../../codec/printable.ts";
 import { renamedText } from "../text/wording.ts";
 import type { Call, Command } from "./command.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";

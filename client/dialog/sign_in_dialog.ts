@@ -1,3 +1,4 @@
+import { printable } from "../../codec/printable.ts";
 import {
   type ChatClient,
   InvalidInputError,
@@ -6,7 +7,6 @@ import {
   RefusedError,
   WrongPasswordError,
 } from "../connection.ts";
-import { printable } from "../text/printable.ts";
 import { createdText, signedInText } from "../text/wording.ts";
 import type { Dialog } from "./dialog.ts";
 import { textOf } from "./tellable.ts";

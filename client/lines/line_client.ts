@@ -1,8 +1,8 @@
 import type { ChatMessage, Event } from "../../codec/message.ts";
+import { printable } from "../../codec/printable.ts";
 import type { ChatClient, ClientEvent, Clock, ConnectionState, Sent } from "../connection.ts";
 import { messageOf, parseSlash } from "../slash/slash_table.ts";
 import type { Paint } from "../text/paint.ts";
-import { printable } from "../text/printable.ts";
 import { counted, dateAndTime, messageLines, renamedText, timeOfDay } from "../text/wording.ts";
 import type { EndOfInput } from "../dialog/dialog.ts";
 import { isEnd, isTellable, textOf } from "../dialog/tellable.ts";

@@ -1,4 +1,5 @@
 import type { ChatMessage } from "../../codec/message.ts";
+import { printable } from "../../codec/printable.ts";
 import type { ChatClient } from "../connection.ts";
 import { changePasswordDialog, deleteAccountDialog } from "../dialog/account_dialog.ts";
 import { agrees } from "../dialog/sign_in_dialog.ts";
@@ -11,7 +12,6 @@ import {
   slashNames,
 } from "../slash/slash_table.ts";
 import type { Paint } from "../text/paint.ts";
-import { printable } from "../text/printable.ts";
 import { statusLines } from "../text/status_lines.ts";
 import { dateAndTime, userLine } from "../text/wording.ts";
 import type { LineScreen } from "./line_screen.ts";

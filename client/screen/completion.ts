@@ -1,5 +1,5 @@
+import { printable } from "../../codec/printable.ts";
 import { SLASH_COMMANDS, slashNames } from "../slash/slash_table.ts";
-import { printable } from "../text/printable.ts";
 import { type Change, changed, say } from "./change.ts";
 import { type Editor, editorOf, insertText } from "./editor.ts";
 import type { Model } from "./model.ts";

@@ -1,7 +1,7 @@
 import type { ChatUser } from "../../codec/message.ts";
+import { printable } from "../../codec/printable.ts";
 import { columnsOf, cutToColumns, padToColumns } from "../text/columns.ts";
 import { PLAIN } from "../text/paint.ts";
-import { printable } from "../text/printable.ts";
 import { userLine } from "../text/wording.ts";
 import type { Conversation } from "./conversation.ts";
 import { type Geometry, geometryOf, textRows } from "./geometry.ts";

@@ -1,5 +1,5 @@
+import { printable, printableLines } from "../../codec/printable.ts";
 import { columnsOf, wrapToColumns } from "../text/columns.ts";
-import { printable, printableLines } from "../text/printable.ts";
 import type { Conversation } from "./conversation.ts";
 import { type Editor, type EditorView, viewEditor } from "./editor.ts";
 import type { Model, Size } from "./model.ts";

@@ -1,5 +1,5 @@
+import { printable, printableLines } from "../../codec/printable.ts";
 import { columnsOf, cutToColumns, wrapToColumns } from "../text/columns.ts";
-import { printable, printableLines } from "../text/printable.ts";
 import { counted, dayText, timeOfDay } from "../text/wording.ts";
 import type { Conversation, Pending, Shown } from "./conversation.ts";
 import { FAINT, type Row, type Span, span, type Style } from "./style.ts";

@@ -1,5 +1,5 @@
+import { printable } from "../../codec/printable.ts";
 import type { Clock } from "../connection.ts";
-import { printable } from "../text/printable.ts";
 
 /** How a person is told of a message that is not seen. */
 export interface Notifying {

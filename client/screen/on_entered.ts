@@ -1,4 +1,5 @@
 import type { ChatUser } from "../../codec/message.ts";
+import { printable } from "../../codec/printable.ts";
 import { CONTENT_BYTES_MAX } from "../connection.ts";
 import {
   messageOf,
@@ -9,7 +10,6 @@ import {
   slashNames,
 } from "../slash/slash_table.ts";
 import { cutToColumns } from "../text/columns.ts";
-import { printable } from "../text/printable.ts";
 import { andThen, type Change, changed, say } from "./change.ts";
 import type { Pending, Shown } from "./conversation.ts";
 import { EMPTY_EDITOR, withText } from "./editor.ts";

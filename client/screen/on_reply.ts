@@ -1,6 +1,6 @@
 import type { ChatConversation, ChatMessage, ChatUser, NodeStatus } from "../../codec/message.ts";
+import { printable } from "../../codec/printable.ts";
 import type { Sent } from "../connection.ts";
-import { printable } from "../text/printable.ts";
 import { statusLines } from "../text/status_lines.ts";
 import { andThen, type Change, changed, say } from "./change.ts";
 import {

@@ -1,10 +1,10 @@
+import { printable } from "../../codec/printable.ts";
 import type { ChatClient, ClientEvent, Clock, ConnectionState } from "../connection.ts";
 import { changePasswordDialog, deleteAccountDialog } from "../dialog/account_dialog.ts";
 import type { Dialog, EndOfInput } from "../dialog/dialog.ts";
 import { agrees } from "../dialog/sign_in_dialog.ts";
 import { isEnd, isTellable, textOf } from "../dialog/tellable.ts";
 import { longestName } from "../slash/longest_name.ts";
-import { printable } from "../text/printable.ts";
 import { counted } from "../text/wording.ts";
 import type { Effect, ServerEffect } from "./effect.ts";
 import { frameOf } from "./frame.ts";

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import stringWidth from "string-width";
+import { printable } from "../../codec/printable.ts";
 import {
   columnsOf,
   cutToColumns,
@@ -11,7 +12,6 @@ import {
   padToColumns,
   wrapToColumns,
 } from "./columns.ts";
-import { printable } from "./printable.ts";
 
 /** Longer graphemes come in their parts. */
 const LENGTH_MAX = 32;

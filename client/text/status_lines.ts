@@ -1,5 +1,5 @@
 import type { NodeStatus } from "../../codec/message.ts";
-import { printable } from "./printable.ts";
+import { printable } from "../../codec/printable.ts";
 import { counted, lagOf } from "./wording.ts";
 
 /** What a person is told of the node that they are on, and of what it knows of the others. */

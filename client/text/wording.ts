@@ -1,6 +1,6 @@
 import type { ChatMessage, ChatUser, PeerStatus } from "../../codec/message.ts";
+import { printable, printableLines } from "../../codec/printable.ts";
 import type { Paint } from "./paint.ts";
-import { printable, printableLines } from "./printable.ts";
 
 /**
  * A message as lines. Its own line breaks are indented, so that no text can look like another

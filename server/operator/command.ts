@@ -11,6 +11,7 @@ import { checkOperands, parseCommandLine } from "../../command_line/parse.ts";
 import { UsageError } from "../../command_line/usage_error.ts";
 import { ConfigError } from "../config_error.ts";
 import { StorageError } from "../journal/files.ts";
+import { LOG_FORMATS } from "../log.ts";
 
 /** Where a command's results and remarks go. */
 export interface Output {
@@ -26,7 +27,12 @@ export interface OperatorCall {
   readonly options: OperatorOptions;
   readonly output: Output;
   readonly version: string;
+  /** From now on `tell` says why the process ends, if it does so by itself: else that is a note. */
+  readonly tellEndBy: (tell: TellEnd) => void;
 }
+
+/** Told in whole sentences why the process ends, and whether that is a bug. */
+export type TellEnd = (why: string, isBug: boolean) => void;
 
 /** A subcommand of `chat` for who runs a node: it works on the node's files, and not over its ports. */
 export interface OperatorRow {
@@ -65,6 +71,7 @@ export const OPERATOR_OPTIONS = {
   user: { value: "NAME", help: "only what concerns this person" },
   repair: { help: "get what is damaged from the other nodes; the node has to be stopped" },
   insecure: { help: "with --repair: the network between nodes is trusted" },
+  log: { words: LOG_FORMATS, help: "how its log is written: lines of text, or of JSON" },
   "dry-run": { help: "check everything, and write nothing" },
   help: { help: "show this" },
 } as const satisfies Record<string, OptionRow>;
@@ -106,7 +113,7 @@ export class OperatorOptions {
 export async function runOperatorCommand(
   row: OperatorRow,
   args: readonly string[],
-  surroundings: Pick<OperatorCall, "output" | "version">,
+  surroundings: Omit<OperatorCall, "operands" | "options">,
 ): Promise<number> {
   const { output } = surroundings;
   const command = await row.load();

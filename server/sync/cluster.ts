@@ -301,7 +301,7 @@ export class Cluster implements Replication {
     const refusal = calledAsAnother(hello, stream) ?? refusalOf(hello, this.#parts.membership);
     const peer = this.#peers.get(hello.node);
     if (refusal !== undefined || peer === undefined) {
-      this.#tellRefusal(`refused ${JSON.stringify(hello.node.slice(0, 40))}: ${refusal}`);
+      this.#tellRefusal(hello.node.slice(0, 40).toWellFormed(), refusal);
       return { kind: "refused", why: refusal ?? "there is no such node" };
     }
     try {
@@ -312,10 +312,13 @@ export class Cluster implements Replication {
   }
 
   /** Once, not for every try. */
-  #tellRefusal(text: string): void {
-    const line = text.slice(0, REFUSAL_UNITS_MAX).toWellFormed();
-    if (line !== this.#lastRefusal) this.#parts.tell(line);
-    this.#lastRefusal = line;
+  #tellRefusal(node: string, refusal = "there is no such node"): void {
+    const text = `refused ${JSON.stringify(node)}: ${refusal}`;
+    const sentence = text.slice(0, REFUSAL_UNITS_MAX).toWellFormed();
+    if (sentence !== this.#lastRefusal) {
+      this.#parts.tell(sentence, { event: "peer_refused", node });
+    }
+    this.#lastRefusal = sentence;
   }
 
   #up(peer: Peer, link: Link): void {

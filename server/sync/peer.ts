@@ -1,6 +1,6 @@
 import type { Timer } from "../commit.ts";
 import type { VersionVector } from "../core/version_vector.ts";
-import type { Log } from "../log.ts";
+import type { Log, LogEvent } from "../log.ts";
 import { Link, type LinkParts, parsePeerVector } from "./link.ts";
 import { type Membership, refusalOf } from "./membership.ts";
 import type { CalledNode, Hello, Packet, PacketStream, StreamEnd, Transport } from "./packet.ts";
@@ -188,7 +188,10 @@ export class Peer {
     this.#link = link;
     this.#linkEnded = Promise.withResolvers();
     this.#logged = "";
-    this.#parts.log(`in sync with ${this.name} (chat ${hello.version})`);
+    this.#parts.log(`in sync with ${this.name} (chat ${hello.version})`, {
+      event: "peer_connected",
+      node: this.name,
+    });
     this.#parts.onUp(this, link);
     return link;
   }
@@ -199,19 +202,21 @@ export class Peer {
     this.#lastTheirs = link.theirs;
     this.#link = undefined;
     this.#why = why;
-    if (!this.#isStopped) this.#parts.log(`lost ${this.name}: ${why}`);
+    if (!this.#isStopped) {
+      this.#parts.log(`lost ${this.name}: ${why}`, { event: "peer_lost", node: this.name });
+    }
     this.#parts.onDown(this);
     this.#linkEnded.resolve();
   }
 
   #failed({ kind, why }: StreamEnd): void {
     this.#why = why;
-    const line = kind === "refused"
-      ? `${this.name} refuses this node: ${why}`
-      : `cannot reach ${this.name} at ${this.config.address}: ${why}`;
+    const [sentence, event]: [string, LogEvent] = kind === "refused"
+      ? [`${this.name} refuses this node: ${why}`, "refused_by_peer"]
+      : [`cannot reach ${this.name} at ${this.config.address}: ${why}`, "peer_unreachable"];
     // Once, not for every try.
-    if (line !== this.#logged) this.#parts.log(line);
-    this.#logged = line;
+    if (sentence !== this.#logged) this.#parts.log(sentence, { event, node: this.name });
+    this.#logged = sentence;
     this.#parts.onFailure(this);
   }
 

@@ -34,7 +34,7 @@ export function createPeerServer(take: TakePeer, tls: PeerTls | undefined, log: 
   // Once, not for every try.
   const refuse = (address: string | undefined, why: string) => {
     const line = `refused a connection of ${address ?? "somebody"} to the port for nodes: ${why}`;
-    if (line !== lastRefusal) log(line);
+    if (line !== lastRefusal) log(line, { event: "peer_refused", address, reason: why });
     lastRefusal = line;
   };
   const server = createTlsServer({

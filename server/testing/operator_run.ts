@@ -18,6 +18,7 @@ export async function runOperator(name: string, ...args: readonly string[]): Pro
       note: (line) => stderr += `${line}\n`,
     },
     version: "0.0.0-test",
+    tellEndBy() {},
   });
   return { code, stdout, stderr };
 }

@@ -27,12 +27,19 @@ export function printableLines(text: string): string[] {
   return text.split(/\r\n|\n/).map((line) => printable(line.replaceAll("\t", "    ")));
 }
 
-/** A value as one line of JSON that is safe on a terminal too, and the same to every parser. */
+/**
+ * A value as one line of JSON that is safe on a terminal too, and the same to every parser: what
+ * {@linkcode printable} changes is written as JSON's escapes.
+ */
 export function printableJson(value: unknown): string {
-  return JSON.stringify(value).replaceAll(UNSAFE, (character) => {
-    const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at));
-    return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
-  });
+  return JSON.stringify(value)
+    .replaceAll(UNSAFE, jsonEscapes)
+    .replaceAll(HEAP, (heap, few: string) => few + jsonEscapes(heap.slice(few.length)));
+}
+
+function jsonEscapes(text: string): string {
+  const units = Array.from({ length: text.length }, (_, at) => text.charCodeAt(at));
+  return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
 }
 
 const SHORT = new Map([["\n", "\\n"], ["\r", "\\r"], ["\t", "\\t"]]);

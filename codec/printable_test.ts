@@ -40,3 +40,10 @@ Deno.test("printableJson() escapes the same characters, and parses to the same v
   assertEquals(json, '{"text":"a\\"\\u009b\\u202e\\udb40\\udc41\\n","list":[1,null]}');
   assertEquals(JSON.parse(json), value);
 });
+
+Deno.test("printableJson() escapes most of the marks that are heaped on a letter", () => {
+  const value = `e${"\u0301".repeat(20)}f`;
+  const json = printableJson(value);
+  assertEquals(json, `"e${"\u0301".repeat(16)}${"\\u0301".repeat(4)}f"`);
+  assertEquals(JSON.parse(json), value);
+});
