@@ -1,7 +1,9 @@
+import { dirname, join } from "node:path";
 import type { NodeStatus } from "../../codec/message.ts";
 import { type Program, ServerProcess, unusedPort } from "./server_process.ts";
 import { TcpProxy } from "./tcp_proxy.ts";
-import { statusOf } from "./wire_client.ts";
+import type { TestAuthority } from "./test_authority.ts";
+import { type Door, statusOf } from "./wire_client.ts";
 
 export interface ClusterOptions {
   readonly program: Program;
@@ -15,6 +17,8 @@ export interface ClusterOptions {
   readonly copyTimeoutMs?: number;
   /** Without proxies, links cannot be cut and cost nothing. */
   readonly proxies?: boolean;
+  /** Issues the nodes' certificates: without, they talk in plain text. */
+  readonly authority?: TestAuthority;
   /** The data directory of a node: one named like it in `directory` unless said otherwise. */
   readonly dataOf?: (node: string) => string;
 }
@@ -53,6 +57,7 @@ export class ClusterProcesses implements AsyncDisposable {
   static async start(options: ClusterOptions): Promise<ClusterProcesses> {
     const cluster = new ClusterProcesses(options);
     if (options.proxies ?? true) cluster.#proxyLinks();
+    await Promise.all(cluster.nodes.map((node) => node.certify()));
     await cluster.configure({});
     try {
       await Promise.all(cluster.nodes.map((node) => node.start()));
@@ -70,8 +75,11 @@ export class ClusterProcesses implements AsyncDisposable {
   }
 
   /** Where clients find the nodes, in their order. */
-  get hosts(): { readonly host: string; readonly port: number }[] {
-    return this.nodes.map(({ port }) => ({ host: "127.0.0.1", port }));
+  get hosts(): { readonly host: string; readonly port: number; readonly ca?: string }[] {
+    const ca = this.#options.authority?.certificate;
+    return this.nodes.map(({ port }) => {
+      return { host: "127.0.0.1", port, ...ca === undefined ? {} : { ca } };
+    });
   }
 
   /** All that one node dials to reach another one goes through this. */
@@ -105,7 +113,7 @@ export class ClusterProcesses implements AsyncDisposable {
         const link = node === own ? undefined : this.#links.get(linkName(own, node));
         const host = "127.0.0.1";
         const grpc = { host, port: link?.port ?? node.grpcPort };
-        return { name: node.name, tcp: { host, port: node.port }, grpc };
+        return { name: node.name, tcp: { host, port: node.port }, grpc, tls: node.tls };
       });
       await own.configure({ cluster: { copies, copyTimeoutMs }, nodes });
     }));
@@ -162,6 +170,7 @@ export class NodeProcess {
   /** The file of its configuration. */
   readonly config: string;
   readonly #program: Program;
+  readonly #authority: TestAuthority | undefined;
   #process: ServerProcess | undefined;
   /** Until the last process's log is written. */
   #following = Promise.resolve();
@@ -172,7 +181,7 @@ export class NodeProcess {
     name: string,
     port: number,
     grpcPort: number,
-    { program, directory, dataOf }: ClusterOptions,
+    { program, directory, dataOf, authority }: ClusterOptions,
   ) {
     this.name = name;
     this.port = port;
@@ -180,7 +189,31 @@ export class NodeProcess {
     this.data = dataOf?.(name) ?? `${directory}/${name}`;
     this.logFile = `${directory}/${name}.log`;
     this.#program = program;
+    this.#authority = authority;
     this.config = `${directory}/${name}.json`;
+  }
+
+  /** Where its certificates are, beside its configuration; undefined if it has none. */
+  get tls(): { readonly cert: string; readonly key: string; readonly ca: string } | undefined {
+    if (this.#authority === undefined) return undefined;
+    return { cert: `${this.name}.crt`, key: `${this.name}.key`, ca: `${this.name}.ca.crt` };
+  }
+
+  /** For clients: with TLS if it has certificates. */
+  get door(): Door {
+    const ca = this.#authority?.certificate;
+    return ca === undefined ? this.port : { port: this.port, ca };
+  }
+
+  /** Writes its certificates, new ones, if it has any. */
+  async certify(authority = this.#authority): Promise<void> {
+    const { tls } = this;
+    if (authority === undefined || tls === undefined) return;
+    const identity = await authority.issue(this.name);
+    const directory = dirname(this.config);
+    for (const field of ["cert", "key", "ca"] as const) {
+      await Deno.writeTextFile(join(directory, tls[field]), identity[field], { mode: 0o600 });
+    }
   }
 
   get isRunning(): boolean {
@@ -267,7 +300,7 @@ export class NodeProcess {
       STATUS_MS_MAX,
     );
     try {
-      return await Promise.race([statusOf(this.port), overdue.promise]);
+      return await Promise.race([statusOf(this.door), overdue.promise]);
     } finally {
       clearTimeout(timer);
     }

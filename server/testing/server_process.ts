@@ -28,6 +28,12 @@ export function executable(path: string): Program {
   return { command: path, args: [] };
 }
 
+/** The source; or what has been built, if CHAT_PROGRAM says where that is. */
+export function programUnderTest(): Program {
+  const path = Deno.env.get("CHAT_PROGRAM");
+  return path === undefined ? fromSource : executable(path);
+}
+
 /** Which node to run, by which configuration file, and where its data is. */
 export interface Launch {
   readonly node: string;
@@ -112,6 +118,11 @@ export class ServerProcess {
 
   resume(): void {
     this.#signal("SIGCONT");
+  }
+
+  /** Tells it that its certificates are other ones. */
+  hangUp(): void {
+    this.#signal("SIGHUP");
   }
 
   /** CPU time so far, in s, of all its threads. */
