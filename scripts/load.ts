@@ -5,11 +5,13 @@
  *     deno task bench:load [--chat ./chat | --source] [--quick] [--scratch DIR]
  *     deno task bench:load --nodes 3 [--catch-up [--messages N]] …
  *     deno task bench:load --day [--messages N] …
+ *     deno task bench:load --tls [--nodes 3] …
  *
  * `--source` runs main.ts instead of the executable, `--quick` takes seconds (for CI), `--scratch`
  * is where the data goes, on the disk that is to be measured. With `--nodes 3` it is a cluster's
  * turn, for each number of copies; with `--catch-up` that of a node which was away for N messages. With
- * `--day` it is that of a journal after N messages, most of which are deleted or read.
+ * `--day` it is that of a journal after N messages, most of which are deleted or read. With `--tls` nodes
+ * that talk TLS and others that do not get the same load, in turn.
  */
 
 import { parseArgs } from "@std/cli/parse-args";
@@ -18,11 +20,12 @@ import { measureCatchUp } from "./load/catch_up.ts";
 import { measureClusters } from "./load/cluster.ts";
 import { measureDay } from "./load/day.ts";
 import { OneNodeRun } from "./load/one_node.ts";
+import { measureTls } from "./load/tls.ts";
 import { FULL, type Plan, QUICK } from "./load/round.ts";
 
 async function main(): Promise<void> {
   const flags = parseArgs(Deno.args, {
-    boolean: ["quick", "source", "catch-up", "day"],
+    boolean: ["quick", "source", "catch-up", "day", "tls"],
     string: ["chat", "scratch", "nodes", "messages"],
     default: { chat: "./chat", nodes: "1" },
   });
@@ -40,6 +43,7 @@ async function main(): Promise<void> {
   });
   try {
     if (flags.day) await measureDay(program, scratch, { ...plan, messages });
+    else if (flags.tls) await measureTls(program, scratch, plan, nodes);
     else if (flags["catch-up"]) await measureCatchUp(program, scratch, { ...plan, messages });
     else await measureNodes(nodes, program, scratch, plan);
   } finally {

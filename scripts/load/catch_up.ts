@@ -20,11 +20,11 @@ export async function measureCatchUp(
   try {
     const away = cluster.processes.node(2);
     await away.stop();
-    const ports = cluster.ports.slice(0, 2);
+    const doors = cluster.doors.slice(0, 2);
     const filling = { clients: 64, inFlight: 32, messages: plan.messages };
-    const round = await cluster.round({ ...filling, ports: ports.slice(0, 1) });
+    const round = await cluster.round({ ...filling, doors: doors.slice(0, 1) });
     printRound(`64 clients, 32 in flight, ${away.name} away`, round);
-    const before = pacersOf(cluster, ports);
+    const before = pacersOf(cluster, doors);
     await before.run(plan.roundMs);
     printQuantiles(`${PACERS} clients, ${away.name} away`, before.times);
     await measureReturn("was away", cluster, away, plan);
@@ -42,7 +42,7 @@ async function measureReturn(
   away: NodeProcess,
   plan: Plan,
 ): Promise<void> {
-  const pacers = pacersOf(cluster, cluster.ports.slice(0, 2));
+  const pacers = pacersOf(cluster, cluster.doors.slice(0, 2));
   const missed = cluster.acknowledged;
   const running = pacers.run(Infinity);
   // Looked at below; if what comes before that fails, that is to be told.
@@ -64,12 +64,12 @@ async function measureReturn(
   );
   printQuantiles(`${PACERS} clients meanwhile`, pacers.times);
   await cluster.verify();
-  const after = pacersOf(cluster, cluster.ports.slice(0, 2));
+  const after = pacersOf(cluster, cluster.doors.slice(0, 2));
   await after.run(plan.roundMs);
   printQuantiles(`${PACERS} clients after that`, after.times);
   await cluster.verify();
 }
 
-function pacersOf(cluster: LoadedCluster, ports: readonly number[]): Pacers {
-  return new Pacers(ports, cluster.users, (count) => cluster.acknowledge(count));
+function pacersOf(cluster: LoadedCluster, doors: readonly Door[]): Pacers {
+  return new Pacers(doors, cluster.users, (count) => cluster.acknowledge(count));
 }

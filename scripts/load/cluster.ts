@@ -1,6 +1,6 @@
 import { ClusterProcesses } from "../../server/testing/cluster_processes.ts";
 import type { Program } from "../../server/testing/server_process.ts";
-import type { Credentials } from "../../server/testing/wire_client.ts";
+import type { Credentials, Door } from "../../server/testing/wire_client.ts";
 import { timeEvents } from "./event_time.ts";
 import { type MachineLimits, measureMachine } from "./machine.ts";
 import { print, printMachine, printQuantiles, printRound, printTitle, ratio } from "./print.ts";
@@ -39,12 +39,12 @@ async function measure(
   machine: MachineLimits,
 ): Promise<void> {
   const ms = plan.roundMs;
-  const ports = cluster.ports.slice(0, 1);
+  const doors = cluster.doors.slice(0, 1);
   // What has run only a few times is not compiled yet, on three nodes even less than on one.
-  await cluster.round({ clients: 64, inFlight: 1, ms, ports });
+  await cluster.round({ clients: 64, inFlight: 1, ms, doors });
   for (const [clients, inFlight] of [[1, 1], [64, 1], [64, 32]] as const) {
     const name = `${clients} clients, ${inFlight} in flight`;
-    const round = await cluster.round({ clients, inFlight, ms, ports });
+    const round = await cluster.round({ clients, inFlight, ms, doors });
     printRound(name, round);
     if (clients > 1) {
       const share = round.messagesPerSecond / machine.pingPongsPerSecond64;
@@ -78,7 +78,7 @@ export class LoadedCluster {
   ): Promise<LoadedCluster> {
     const processes = await ClusterProcesses.start({ ...options, proxies: false });
     try {
-      const users = await signUpMany(processes.node(0).port, accounts);
+      const users = await signUpMany(processes.node(0).door, accounts);
       await processes.converged(CONVERGENCE_MS_MAX);
       return new LoadedCluster(processes, users);
     } catch (error) {
@@ -88,8 +88,8 @@ export class LoadedCluster {
   }
 
   /** Where clients find the nodes. */
-  get ports(): number[] {
-    return this.processes.nodes.map(({ port }) => port);
+  get doors(): Door[] {
+    return this.processes.nodes.map(({ door }) => door);
   }
 
   /** Of the nodes that run. */
@@ -101,12 +101,12 @@ export class LoadedCluster {
     return round;
   }
 
-  /** Between the first two users, on the first two nodes. */
+  /** Between the first two users, on the first two nodes, or on the only one. */
   async timeEvents(count: number) {
-    const [from, to] = this.ports;
+    const [from, to = from] = this.doors;
     const [sender, recipient] = this.users;
     if (from === undefined || to === undefined || sender === undefined || recipient === undefined) {
-      throw new Error("Cannot time events between fewer than two nodes or users");
+      throw new Error("Cannot time events between fewer than two users");
     }
     const times = await timeEvents({ from, to, sender, recipient, count });
     this.acknowledge(count);

@@ -1,10 +1,10 @@
-import { type Credentials, WireClient } from "../../server/testing/wire_client.ts";
+import { type Credentials, type Door, WireClient } from "../../server/testing/wire_client.ts";
 import { type Quantiles, quantiles } from "./round.ts";
 
-/** Who sends, who is told of it, and over which ports. */
+/** Who sends, who is told of it, and over which doors. */
 export interface EventTimeOptions {
-  readonly from: number;
-  readonly to: number;
+  readonly from: Door;
+  readonly to: Door;
   readonly sender: Credentials;
   readonly recipient: Credentials;
   readonly count: number;

@@ -1,4 +1,4 @@
-import type { Credentials } from "../../server/testing/wire_client.ts";
+import type { Credentials, Door } from "../../server/testing/wire_client.ts";
 import { connectSenders, type Quantiles, quantiles } from "./round.ts";
 import type { Sender } from "./sender.ts";
 
@@ -8,25 +8,25 @@ const SEND_EVERY_MS = 20;
 
 /** Clients that send one message after the other, with pauses, and take the time of each. */
 export class Pacers {
-  readonly #ports: readonly number[];
+  readonly #doors: readonly Door[];
   readonly #users: readonly Credentials[];
   readonly #onAcknowledged: (count: number) => void;
   #timesMs: number[] = [];
   #isStopped = false;
 
   constructor(
-    ports: readonly number[],
+    doors: readonly Door[],
     users: readonly Credentials[],
     onAcknowledged: (count: number) => void,
   ) {
-    this.#ports = ports;
+    this.#doors = doors;
     this.#users = users;
     this.#onAcknowledged = onAcknowledged;
   }
 
   /** Resolves after this time, or when stopped. */
   async run(ms: number): Promise<void> {
-    const senders = await connectSenders(this.#ports, this.#users, PACERS, 1);
+    const senders = await connectSenders(this.#doors, this.#users, PACERS, 1);
     const endMs = performance.now() + ms;
     await Promise.all(senders.map((sender) => this.#pace(sender, endMs)));
     for (const sender of senders) sender.close();

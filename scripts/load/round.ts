@@ -1,5 +1,5 @@
 import type { ServerProcess } from "../../server/testing/server_process.ts";
-import { type Credentials, signUp } from "../../server/testing/wire_client.ts";
+import { type Credentials, type Door, signUp } from "../../server/testing/wire_client.ts";
 import { Sender } from "./sender.ts";
 
 /** What is to be measured, and for how long. */
@@ -34,7 +34,7 @@ export const QUICK: Plan = {
 const SIGN_UPS_AT_ONCE = 4;
 const PASSWORD = "a password of the load generator";
 
-export async function signUpMany(port: number, count: number): Promise<Credentials[]> {
+export async function signUpMany(door: Door, count: number): Promise<Credentials[]> {
   const names = Array.from(
     { length: count },
     (_, index) => `load${String(index).padStart(3, "0")}`,
@@ -42,7 +42,7 @@ export async function signUpMany(port: number, count: number): Promise<Credentia
   const users: Credentials[] = [];
   for (let at = 0; at < names.length; at += SIGN_UPS_AT_ONCE) {
     const some = names.slice(at, at + SIGN_UPS_AT_ONCE);
-    users.push(...await Promise.all(some.map((name) => signUp(port, name, PASSWORD))));
+    users.push(...await Promise.all(some.map((name) => signUp(door, name, PASSWORD))));
   }
   return users;
 }
@@ -54,9 +54,9 @@ export function userOf(users: readonly Credentials[], index: number): Credential
   return user;
 }
 
-/** Senders on these ports in turn, each of which sends to all users. */
+/** Senders on these doors in turn, each of which sends to all users. */
 export async function connectSenders(
-  ports: readonly number[],
+  doors: readonly Door[],
   users: readonly Credentials[],
   clients: number,
   inFlight: number,
@@ -65,8 +65,8 @@ export async function connectSenders(
   return await Promise.all(Array.from({ length: clients }, (_, index) => {
     const first = index % recipients.length;
     const turned = [...recipients.slice(first), ...recipients.slice(0, first)];
-    const port = ports[index % ports.length] ?? 0;
-    return Sender.connect(port, userOf(users, index), inFlight, turned);
+    const door = doors[index % doors.length] ?? 0;
+    return Sender.connect(door, userOf(users, index), inFlight, turned);
   }));
 }
 
@@ -74,7 +74,7 @@ export interface RoundOptions {
   /** All whose CPU time is counted. Clients connect to these in turn… */
   readonly servers: readonly ServerProcess[];
   /** …unless this says to which. */
-  readonly ports?: readonly number[];
+  readonly doors?: readonly Door[];
   readonly users: readonly Credentials[];
   readonly clients: number;
   readonly inFlight: number;
@@ -95,8 +95,8 @@ export interface Round {
 /** Closed loops: each client sends the next when one of those under way is answered. */
 export async function runRound(options: RoundOptions): Promise<Round> {
   const { servers, users, clients, inFlight, messages = Infinity, ms = Infinity } = options;
-  const ports = options.ports ?? servers.map(({ port }) => port);
-  const senders = await connectSenders(ports, users, clients, inFlight);
+  const doors = options.doors ?? servers.map(({ port }) => port);
+  const senders = await connectSenders(doors, users, clients, inFlight);
   const cpuBefore = await cpuSeconds(servers);
   const startMs = performance.now();
   const budget = { left: messages };

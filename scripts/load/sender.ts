@@ -6,7 +6,7 @@ import {
   replies,
   writeRequest,
 } from "../../codec/message.ts";
-import type { Credentials } from "../../server/testing/wire_client.ts";
+import { connectTo, type Credentials, type Door } from "../../server/testing/wire_client.ts";
 
 /** How many messages may still be sent; shared by all senders of a round. */
 export interface Budget {
@@ -26,7 +26,7 @@ const BUFFER_BYTES = 64 * 1024;
 export class Sender {
   /** Of each message, in ms. */
   readonly latenciesMs: number[] = [];
-  readonly #conn: Deno.TcpConn;
+  readonly #conn: Deno.TcpConn | Deno.TlsConn;
   readonly #inFlightMax: number;
   readonly #recipients: readonly Uint8Array[];
   readonly #frame: FrameTemplate;
@@ -38,7 +38,11 @@ export class Sender {
   #sent = 0;
   #answered = 0;
 
-  private constructor(conn: Deno.TcpConn, inFlightMax: number, recipients: readonly string[]) {
+  private constructor(
+    conn: Deno.TcpConn | Deno.TlsConn,
+    inFlightMax: number,
+    recipients: readonly string[],
+  ) {
     this.#conn = conn;
     this.#inFlightMax = inFlightMax;
     this.#recipients = recipients.map((name) => new TextEncoder().encode(name));
@@ -52,13 +56,12 @@ export class Sender {
 
   /** `recipients` have names of one length. */
   static async connect(
-    port: number,
+    door: Door,
     credentials: Credentials,
     inFlightMax: number,
     recipients: readonly string[],
   ): Promise<Sender> {
-    const conn = await Deno.connect({ hostname: "127.0.0.1", port });
-    conn.setNoDelay(true);
+    const conn = await connectTo(door);
     await signIn(conn, credentials);
     return new Sender(conn, inFlightMax, recipients);
   }
@@ -118,7 +121,10 @@ export class Sender {
   }
 }
 
-async function signIn(conn: Deno.TcpConn, { name, token }: Credentials): Promise<void> {
+async function signIn(
+  conn: Deno.TcpConn | Deno.TlsConn,
+  { name, token }: Credentials,
+): Promise<void> {
   await writeAll(conn, encodeMessage(writeRequest, { kind: "resume", payload: [name, token] }));
   const decoder = new FrameDecoder({ payloadBytesMax: PAYLOAD_BYTES_MAX });
   for await (const frames of decoder.batches(byteStream(conn))) {
