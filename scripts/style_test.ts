@@ -20,7 +20,18 @@ const LAYERS: Record<string, { files: RegExp; imports: string[] }> = {
   node: {
     files: /^server\/node\.ts$/,
     imports: [
-      ...["open_node", "config", "log", "session", "requests", "auth", "sync", "commit", "journal"],
+      ...[
+        "open_node",
+        "config",
+        "tls",
+        "log",
+        "session",
+        "requests",
+        "auth",
+        "sync",
+        "commit",
+        "journal",
+      ],
       ...["core", "outside"],
       "codec",
     ],

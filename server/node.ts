@@ -27,12 +27,16 @@ import { Retention, type RetentionTimes } from "./retention.ts";
 import { type Connection, Session, type SessionParts } from "./session.ts";
 import type { Cluster } from "./sync/cluster.ts";
 import type { Transport } from "./sync/packet.ts";
+import { expiryWarning } from "./tls/identity.ts";
+import type { RenewableIdentity } from "./tls/renewable_identity.ts";
 
 export interface NodeOptions extends OpenNodeOptions {
   readonly version: string;
   readonly passwords: Passwords;
   /** In place of the configuration's, for tests that cannot wait as long. */
   readonly limits?: Partial<Limits>;
+  /** What it shows of itself to clients and nodes, if not all is in plain text. */
+  readonly identity?: RenewableIdentity;
   /** For tests, which cannot wait for an hour. */
   readonly retentionTimes?: RetentionTimes;
 }
@@ -331,8 +335,15 @@ export class ChatNode {
       digest,
       copies: this.#options.config.cluster.copies,
       peers: this.#cluster?.peers() ?? [],
-      warnings: this.#cluster?.warnings() ?? [],
+      warnings: this.#warnings(),
     };
+  }
+
+  #warnings(): string[] {
+    const { identity } = this.#options;
+    const ofIdentity = identity?.current &&
+      expiryWarning(identity.current, this.#outside.wallMs());
+    return [...this.#cluster?.warnings() ?? [], ...ofIdentity === undefined ? [] : [ofIdentity]];
   }
 }
 

@@ -9,7 +9,7 @@ import type { Connection } from "./session.ts";
 import type { NodeIdentity } from "./tls/identity.ts";
 import { RenewableIdentity } from "./tls/renewable_identity.ts";
 
-export interface ServeOptions extends Omit<NodeOptions, "passwords"> {
+export interface ServeOptions extends Omit<NodeOptions, "passwords" | "identity"> {
   /** For tests and benchmarks, which cannot spend 0.2 s for each of their users. */
   readonly passwordCost?: ScryptCost;
   /** Its certificates, if the configuration says where they are: without, all is in plain text. */
@@ -47,7 +47,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
   const identity = new RenewableIdentity(options.identity);
   const limits = { ...config.limits, ...options.limits };
   const passwords = new PasswordHasher(options.passwordCost ?? DEFAULT_COST, limits);
-  const node = await ChatNode.open({ ...options, passwords }, denoOutside);
+  const node = await ChatNode.open({ ...options, passwords, identity }, denoOutside);
   const { directory, failed } = node;
   let control: { close(): void } | undefined;
   try {

@@ -1,6 +1,7 @@
 /** Nodes that talk TLS with each other and with clients, in one process, on real sockets. */
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { ChatClient, UnreachableError } from "../client/connection.ts";
 import { denoOutside } from "../client/deno_outside.ts";
 import { SERVER_NAME } from "../codec/invite.ts";
 import { grpcTransport } from "./sync/grpc.ts";
@@ -124,6 +125,17 @@ Deno.test("a client believes no server but those of its CA, by whatever address 
   const inPlain = { ...host, port: plain.addr.port };
   await assertRejects(() => denoOutside.connect(inPlain, 5000), Error, "does not speak TLS");
   (await speaking).close();
+});
+
+Deno.test("ChatClient says that a server talks TLS only, if it was not told how to know it", async () => {
+  const authority = await TestAuthority.make();
+  await using cluster = await TestCluster.start({ authority });
+  await using client = new ChatClient({
+    hosts: [{ host: "127.0.0.1", port: cluster.port("node1") }],
+    outside: denoOutside,
+    timeouts: { signInGiveUpMs: 0 },
+  });
+  await assertRejects(() => client.lookUp("alice"), UnreachableError, "it talks TLS only");
 });
 
 Deno.test("denoOutside.connect() gives up a server that never answers the handshake", async () => {

@@ -1,5 +1,12 @@
 import { CodecError } from "../../codec/error.ts";
-import { byteStream, type Frame, FrameDecoder, HEADER_BYTES, writeAll } from "../../codec/frame.ts";
+import {
+  type ByteSource,
+  byteStream,
+  type Frame,
+  FrameDecoder,
+  HEADER_BYTES,
+  writeAll,
+} from "../../codec/frame.ts";
 import {
   type Event,
   isEvent,
@@ -44,6 +51,8 @@ interface Unanswered {
 const PROMPT: ReadonlySet<RequestKind> = new Set(["login_name", "ping", "resume"]);
 /** A timer this late means that the process was stopped: what came meanwhile is not read yet. */
 const LATE_MS = 1_000;
+const TLS_ALERT = 21;
+const TLS_MAJOR_VERSION = 3;
 /** The ERROR reply that is about the connection, whatever was asked. */
 const CONNECTION_REFUSAL: RefusalCode = "too_many_connections";
 
@@ -129,7 +138,7 @@ export class Link {
   async #read(sink: EventSink): Promise<void> {
     const decoder = new FrameDecoder({ payloadBytesMax: PAYLOAD_BYTES_MAX });
     try {
-      for await (const frames of decoder.batches(byteStream(this.#socket))) {
+      for await (const frames of decoder.batches(byteStream(inPlainText(this.#socket)))) {
         this.#heardMs = this.#clock.nowMs();
         for (const frame of frames) {
           const room = this.#take(frame, sink);
@@ -227,6 +236,24 @@ export class Link {
     for (const { reject } of this.#unanswered.splice(0)) reject(this.#end);
     this.#lost.resolve(this.#end);
   }
+}
+
+/**
+ * A server that talks TLS only answers plain text with an alert (RFC 8446, section 6), which begins as no
+ * frame does: with its type and the protocol's major version.
+ */
+function inPlainText(socket: Socket): ByteSource {
+  let isFirst = true;
+  return {
+    async read(into) {
+      const bytes = await socket.read(into);
+      if (isFirst && into[0] === TLS_ALERT && into[1] === TLS_MAJOR_VERSION) {
+        throw new Error("it talks TLS only, and its cluster's invite is needed for that");
+      }
+      isFirst = false;
+      return bytes;
+    },
+  };
 }
 
 function reasonOf(error: unknown): string {

@@ -1,5 +1,6 @@
 import type { NodeProcess } from "../../server/testing/cluster_processes.ts";
 import type { Program } from "../../server/testing/server_process.ts";
+import type { Door } from "../../server/testing/wire_client.ts";
 import { LoadedCluster } from "./cluster.ts";
 import { perSecond, print, printQuantiles, printRound } from "./print.ts";
 import { PACERS, Pacers } from "./pacers.ts";

@@ -11,6 +11,9 @@ export interface NodeIdentity {
   readonly ca: string;
 }
 
+/** Certificates that are valid for less than this are warned of, in ms. */
+const EXPIRY_WARNING_MS = 30 * 24 * 60 * 60 * 1000;
+
 /** What is wrong with the identity of the node called `name`, by the field that is at fault. */
 export type IdentityFaults = { readonly [F in keyof NodeIdentity]?: string };
 
@@ -42,6 +45,14 @@ export function faultsOf(identity: NodeIdentity, name: string, nowMs: number): I
 /** When the first of the certificates that an identity is made of expires, in ms since 1970. */
 export function expiryMsOf({ cert, ca }: NodeIdentity): number {
   return Math.min(...[cert, ca].map((pem) => Date.parse(new X509Certificate(pem).validTo)));
+}
+
+/** What an operator is to be told some time before an identity expires; nothing before. */
+export function expiryWarning(identity: NodeIdentity, nowMs: number): string | undefined {
+  const expiryMs = expiryMsOf(identity);
+  if (expiryMs - nowMs > EXPIRY_WARNING_MS) return undefined;
+  const day = new Date(expiryMs).toISOString().slice(0, 10);
+  return `its certificate ${nowMs > expiryMs ? "expired" : "expires"} on ${day}: renew it`;
 }
 
 /** Whose certificate it is: its subject's only common name. Undefined if it names nobody. */

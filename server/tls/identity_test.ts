@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { TestAuthority } from "../testing/test_authority.ts";
-import { expiryMsOf, faultsOf, nodeNamedIn } from "./identity.ts";
+import { expiryMsOf, expiryWarning, faultsOf, nodeNamedIn } from "./identity.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -76,6 +76,18 @@ Deno.test("expiryMsOf() is the CA's if that is the first to expire", async () =>
   const authority = await TestAuthority.make();
   const identity = await authority.issue("node1", { notAfter: new Date(Date.now() + 9 * DAY_MS) });
   assertEquals(expiryMsOf(identity) < Date.now() + 2 * DAY_MS, true);
+});
+
+Deno.test("expiryWarning() warns from 30 days before the end", async () => {
+  const authority = await TestAuthority.make();
+  const notAfter = new Date(Math.floor(Date.now() / 1000) * 1000 + 60_000);
+  const identity = await authority.issue("node1", { notAfter });
+  const [endMs, day] = [notAfter.getTime(), notAfter.toISOString().slice(0, 10)];
+  assertEquals(expiryWarning(identity, endMs - 30 * DAY_MS - 1), undefined);
+  for (const ms of [endMs - 30 * DAY_MS, endMs]) {
+    assertEquals(expiryWarning(identity, ms), `its certificate expires on ${day}: renew it`);
+  }
+  assertEquals(expiryWarning(identity, endMs + 1), `its certificate expired on ${day}: renew it`);
 });
 
 Deno.test("nodeNamedIn() takes one common name, and not one of several", () => {
