@@ -1,7 +1,7 @@
 import type { Address } from "./config.ts";
 import type { Log } from "./log.ts";
 import type { Connection } from "./session.ts";
-import { connectionOf } from "./tcp.ts";
+import { connectionOf, isGone } from "./tcp.ts";
 import type { NodeIdentity } from "./tls/identity.ts";
 
 /** How long to wait after a connection could not be taken, or the port not be had again, in ms. */
@@ -91,6 +91,8 @@ export class ClientPort {
       } catch (error) {
         if (error instanceof Deno.errors.BadResource) return;
         if (error instanceof Deno.errors.Interrupted) return;
+        // It hung up before it was taken: whoever does so all the time must not keep others waiting.
+        if (isGone(error)) continue;
         // Out of file descriptors, say: those who are connected must not suffer from it.
         const reason = error instanceof Error ? error.message : String(error);
         this.#log(`cannot take a connection: ${reason}`, { event: "accept_failed" });

@@ -36,7 +36,7 @@ export function connectionOf(conn: Deno.TcpConn | Deno.TlsConn): Connection {
 }
 
 /** Whether an error only says that the peer, or this side, has ended the connection. */
-function isGone(error: unknown): boolean {
+export function isGone(error: unknown): boolean {
   return error instanceof Deno.errors.ConnectionReset ||
     error instanceof Deno.errors.ConnectionAborted ||
     error instanceof Deno.errors.BrokenPipe ||
