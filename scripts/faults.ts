@@ -3,13 +3,13 @@
  * for what the cluster lost: whatever its nodes have in the end has to be explained by what was asked
  * of them and what they answered.
  *
- *     deno task test:faults [--kills N] [--seed S] [--clients N] [--wipes] [--chat ./chat]
+ *     deno task test:faults [--kills N] [--seed S] [--clients N] [--wipes] [--tls] [--chat ./chat]
  *
  * `--kills` is how many processes are killed, two of three of them together with another one, 500
  * unless said otherwise; pauses, cuts, full disks and clock jumps go on meanwhile, each in its own
  * time. Every 250 kills a new cluster takes over: nodes with a long history start slowly. With
  * `--wipes`, one of 5 killed nodes loses its disk: then what was acknowledged with one copy may be
- * lost, and events are not looked at. The same seed gives the same choices; the moments they fall on
+ * lost, and events are not looked at. With `--tls` nodes and clients talk TLS. The same seed gives the same choices; the moments they fall on
  * are the machine's. `--chat` breaks that executable instead of the source; its clock cannot be set.
  * Disks are filled where the system permits mounts, as in a user namespace.
  */
@@ -25,14 +25,14 @@ const CLUSTER_KILLS_MAX = 250;
 
 const flags = parseArgs(Deno.args, {
   string: ["kills", "seed", "clients", "chat"],
-  boolean: ["wipes"],
+  boolean: ["wipes", "tls"],
 });
 const kills = Number(flags.kills ?? 500);
 const clients = Number(flags.clients ?? 24);
 const seed = Number(flags.seed ?? Date.now() % 1_000_000);
 if (![kills, clients, seed].every(Number.isSafeInteger) || clients < 2) {
   console.error(
-    "usage: deno task test:faults [--kills N] [--seed S] [--clients N] [--wipes] [--chat ./chat]",
+    "usage: deno task test:faults [--kills N] [--seed S] [--clients N] [--wipes] [--tls] [--chat ./chat]",
   );
   Deno.exit(2);
 }
@@ -57,6 +57,7 @@ while (total.kills < kills && total.findings.isEmpty) {
       kills: Math.min(CLUSTER_KILLS_MAX, kills - total.kills),
       clients,
       wipes: flags.wipes,
+      tls: flags.tls,
       random,
       onRound: ({ killed, acknowledged }) =>
         console.log(

@@ -6,7 +6,8 @@ import { History, type Tally } from "../../server/testing/people/history.ts";
 import { IMPATIENT, Person } from "../../server/testing/people/person.ts";
 import { Random } from "../../server/testing/random.ts";
 import { fromSourceAfter, type Program } from "../../server/testing/server_process.ts";
-import { type Credentials, signUp } from "../../server/testing/wire_client.ts";
+import { TestAuthority } from "../../server/testing/test_authority.ts";
+import { type Credentials, type Door, signUp } from "../../server/testing/wire_client.ts";
 import { Chaos, type Damage, type Tools, within } from "./chaos.ts";
 import { SmallDisk } from "./small_disk.ts";
 import { WallClock } from "./wall_clock.ts";
@@ -25,6 +26,8 @@ export interface FaultsOptions {
   readonly clients: number;
   /** Whether a disk is lost in every round. What was on no other one may go with it. */
   readonly wipes?: boolean;
+  /** Whether nodes and clients talk TLS. */
+  readonly tls?: boolean;
   readonly random: Random;
   /** What there is so far, whenever all was healed, settled and compared. */
   readonly onRound?: (soFar: { readonly killed: number; readonly acknowledged: number }) => void;
@@ -74,7 +77,10 @@ export async function runFaults(options: FaultsOptions): Promise<FaultsReport> {
   await using small = await SmallDisk.mount(`${directory}/small-disk`);
   const dataOf = (node: string) =>
     `${node === FULL_NODE && small !== undefined ? small.path : directory}/${node}`;
-  await using cluster = await ClusterProcesses.start({ program, directory, dataOf });
+  await using cluster = await ClusterProcesses.start({
+    ...{ program, directory, dataOf },
+    ...options.tls && { authority: await TestAuthority.make() },
+  });
   const node = cluster.nodes.find(({ name }) => name === FULL_NODE);
   const tools: Tools = {
     clocks: options.clocks ? cluster.nodes.map((node) => new WallClock(node)) : [],
@@ -121,7 +127,7 @@ class Campaign {
     const { nowMs } = denoOutside.clock;
     const safeCopies = wipes ? 2 : 1;
     const history = new History({ nodes: cluster.nodes.length, safeCopies, nowMs });
-    const users = await signUpAll(cluster.node(0).port, clients);
+    const users = await signUpAll(cluster.node(0).door, clients);
     await cluster.converged(CONVERGENCE_MS_MAX);
     const people = await Promise.all(users.map(async (credentials, index) => {
       const own = new Random(random.below(2 ** 32));
@@ -263,12 +269,12 @@ interface Worker {
   readonly random: Random;
 }
 
-async function signUpAll(port: number, count: number): Promise<Credentials[]> {
+async function signUpAll(door: Door, count: number): Promise<Credentials[]> {
   const names = Array.from({ length: count }, (_, index) => `user${index}`);
   const users: Credentials[] = [];
   for (let at = 0; at < count; at += SIGN_UPS_AT_ONCE) {
     const some = names.slice(at, at + SIGN_UPS_AT_ONCE);
-    users.push(...await Promise.all(some.map((name) => signUp(port, name, PASSWORD))));
+    users.push(...await Promise.all(some.map((name) => signUp(door, name, PASSWORD))));
   }
   return users;
 }

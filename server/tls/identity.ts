@@ -81,7 +81,9 @@ function certificateFault(cert: X509Certificate, name: string, nowMs: number): s
 }
 
 function timeFault({ validFrom, validTo }: X509Certificate, nowMs: number): string | undefined {
-  if (nowMs > Date.parse(validTo)) return `it expired on ${validTo}: renew it`;
+  if (nowMs > Date.parse(validTo)) {
+    return `it expired on ${validTo}: renew it, or put the clock right`;
+  }
   if (nowMs < Date.parse(validFrom)) {
     return `it is not valid before ${validFrom}: is the clock right?`;
   }

@@ -46,7 +46,10 @@ Deno.test("faultsOf() refuses a certificate before its time and after it, to the
   assertEquals(faultAt(notBefore.getTime()), undefined);
   assertEquals(faultAt(notAfter.getTime()), undefined);
   assertMatch(faultAt(notBefore.getTime() - 1) ?? "", /^it is not valid before .* is the clock/);
-  assertMatch(faultAt(notAfter.getTime() + 1) ?? "", /^it expired on .*: renew it$/);
+  assertMatch(
+    faultAt(notAfter.getTime() + 1) ?? "",
+    /^it expired on .*: renew it, or put the clock right$/,
+  );
   assertEquals(expiryMsOf(identity), notAfter.getTime());
 });
 
@@ -74,8 +77,10 @@ Deno.test("faultsOf() names each text that is not in PEM", async () => {
 
 Deno.test("expiryMsOf() is the CA's if that is the first to expire", async () => {
   const authority = await TestAuthority.make();
-  const identity = await authority.issue("node1", { notAfter: new Date(Date.now() + 9 * DAY_MS) });
-  assertEquals(expiryMsOf(identity) < Date.now() + 2 * DAY_MS, true);
+  const identity = await authority.issue("node1", {
+    notAfter: new Date(Date.now() + 9000 * DAY_MS),
+  });
+  assertEquals(expiryMsOf(identity) < Date.now() + 8000 * DAY_MS, true);
 });
 
 Deno.test("expiryWarning() warns from 30 days before the end", async () => {
