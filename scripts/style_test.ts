@@ -62,12 +62,12 @@ const LAYERS: Record<string, { files: RegExp; imports: string[] }> = {
     ],
   },
   config: { files: /^server\/(config(_error)?\.ts$|limits\.ts$|config\/)/, imports: [] },
-  log: { files: /^server\/log\.ts$/, imports: ["codec"] },
+  log: { files: /^server\/log(_budget)?\.ts$/, imports: ["codec"] },
   // Who a node is to clients and other nodes: certificates.
   tls: { files: /^server\/tls\//, imports: ["codec"] },
   tcp: { files: /^server\/tcp\.ts$/, imports: ["session"] },
   session: {
-    files: /^server\/(session|subscription|outbox|registry|broadcast|presence)\.ts$/,
+    files: /^server\/(session|session_log|subscription|outbox|registry|broadcast|presence)\.ts$/,
     imports: ["config", "log", "requests", "commit", "core", "codec"],
   },
   requests: { files: /^server\/requests\//, imports: ["auth", "core", "codec"] },

@@ -25,6 +25,7 @@ import {
 import type { MessageContext } from "./requests/message.ts";
 import { Retention, type RetentionTimes } from "./retention.ts";
 import { type Connection, Session, type SessionParts } from "./session.ts";
+import { SessionLog } from "./session_log.ts";
 import type { Cluster } from "./sync/cluster.ts";
 import type { Transport } from "./sync/packet.ts";
 import { expiryWarning } from "./tls/identity.ts";
@@ -144,6 +145,7 @@ export class ChatNode {
       isWhole: () => this.#knownByAll() !== undefined,
       nowMs: () => timer.nowMs(),
       sleep: (ms) => new Promise((resolve) => void timer.after(ms, resolve)),
+      told: new SessionLog(options.log),
       contextOf: this.#contextFactory(),
       reportBug(error) {
         options.log(`a bug, please report it: ${describeBug(error)}`, { event: "bug" });
@@ -199,7 +201,10 @@ export class ChatNode {
   /** Serves a client's connection until either side ends it. */
   welcome(connection: Connection): void {
     const refusal = this.#registry.refusal(connection.address);
-    if (refusal !== undefined) return turnAway(connection, refusal);
+    if (refusal !== undefined) {
+      this.#parts.told.turnedAway(connection.address, refusal);
+      return turnAway(connection, refusal);
+    }
     const session = new Session(connection, this.#parts, this.#waiting);
     this.#registry.add(session);
     const running = session.run();
@@ -234,7 +239,7 @@ export class ChatNode {
     await Promise.all([this.#compactor.stop(), this.#retention?.stop()]);
     await this.commit.drained();
     const cancel = this.#outside.timer.after(DRAIN_MS, () => {
-      for (const session of this.#registry.all()) session.end();
+      for (const session of this.#registry.all()) session.end("stopping");
     });
     await Promise.all([...this.#registry.all()].map((session) => session.finish()));
     cancel();

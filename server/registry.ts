@@ -21,7 +21,7 @@ export interface ConnectedClient {
   checkDeadlines(nowMs: number): void;
   /** Waits until all that it was sent is out, then ends it. */
   finish(): Promise<void>;
-  end(): void;
+  end(reason?: "stopping"): void;
 }
 
 /** Who is connected: every session, by address and, once signed in, by account. */

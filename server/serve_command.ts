@@ -1,7 +1,9 @@
 import { type NodeConfig, ServerConfig } from "./config.ts";
 import { ConfigError } from "./config_error.ts";
+import { denoOutside } from "./deno_outside.ts";
 import { StorageError } from "./journal/files.ts";
 import { type Log, LOG_FORMATS, logTo } from "./log.ts";
+import { LogBudget } from "./log_budget.ts";
 import {
   EXIT_DONE,
   EXIT_FIXABLE,
@@ -51,7 +53,11 @@ export const serveCommand: OperatorCommand = {
   },
   async run({ options, output, version, tellEndBy }) {
     const format = LOG_FORMATS.find((one) => one === options.text("log")) ?? "text";
-    const log = logTo(format, (line) => output.note(line), Date.now);
+    const budget = new LogBudget(
+      logTo(format, (line) => output.note(line), denoOutside.wallMs),
+      denoOutside.timer,
+    );
+    const { log } = budget;
     tellEndBy((why, isBug) => log(why, { event: isBug ? "bug" : "failed" }));
     try {
       const config = await readConfig(options);
@@ -75,6 +81,8 @@ export const serveCommand: OperatorCommand = {
       if (!isFixable(error) || format === "text" && error instanceof ConfigError) throw error;
       log(error.message, { event: "failed" });
       return error instanceof ConfigError ? EXIT_USAGE : EXIT_FIXABLE;
+    } finally {
+      budget.flush();
     }
   },
 };

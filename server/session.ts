@@ -5,6 +5,8 @@ import {
   PAYLOAD_BYTES_MAX,
   PAYLOAD_BYTES_MAX_ANONYMOUS,
   readRequest,
+  type Request,
+  type RequestKind,
   writeEvent,
 } from "../codec/message.ts";
 import type { Commit, Position } from "./commit.ts";
@@ -21,7 +23,9 @@ import {
   type RequestContext,
   type RequestSession,
 } from "./requests/context.ts";
+import { usualName } from "./requests/name.ts";
 import { decide } from "./requests/table.ts";
+import type { SessionLog, SignOutReason, Who } from "./session_log.ts";
 import { Subscription } from "./subscription.ts";
 
 /** A client's connection. */
@@ -45,6 +49,7 @@ export interface SessionParts {
   readonly sleep: (ms: number) => Promise<void>;
   /** Whether all nodes are here, and this one has all that they have. */
   readonly isWhole: () => boolean;
+  readonly told: SessionLog;
   contextOf(session: RequestSession): RequestContext;
   /** A fault of this program: what happened, for the log. */
   reportBug(error: unknown): void;
@@ -63,6 +68,13 @@ const BREAKS_THE_STREAM: ReadonlySet<CodecErrorCode> = new Set([
   "frame_too_large",
   "frame_truncated",
 ]);
+
+/** Limits whose end is the end of a session. */
+const ENDING_LIMITS = ["signInDeadlineMs", "writeStallMs", "outboxBytesMax"] as const;
+type EndingLimit = (typeof ENDING_LIMITS)[number];
+
+/** Why a session ends. */
+export type EndReason = EndingLimit | "disconnected" | "ended_elsewhere" | "stopping";
 
 /** One client connection: its frames in, its replies and events out, and who it is signed in as. */
 export class Session implements RequestSession, ConnectedClient {
@@ -87,6 +99,9 @@ export class Session implements RequestSession, ConnectedClient {
   #windowStartMs = 0;
   #windowFrames = 0;
   claimed: RequestSession["claimed"];
+  /** The kind of the request that is decided, and what was claimed before it. */
+  #asked: RequestKind = "ping";
+  #claimedBefore: RequestSession["claimed"];
 
   /** `waiting` gets this session whenever output of it waits for a commit. */
   constructor(connection: Connection, parts: SessionParts, waiting: Set<Session>) {
@@ -157,10 +172,14 @@ export class Session implements RequestSession, ConnectedClient {
 
   checkDeadlines(nowMs: number): void {
     const { signInDeadlineMs, writeStallMs } = this.#parts.limits;
-    if (this.#account === undefined && nowMs - this.#signedOutMs > signInDeadlineMs) this.end();
+    if (this.#account === undefined && nowMs - this.#signedOutMs > signInDeadlineMs) {
+      this.end("signInDeadlineMs");
+    }
     if (nowMs - (this.#lingeringSinceMs ?? nowMs) > LINGER_MS) this.end();
     const stalledSinceMs = this.#outbox.stalledSinceMs;
-    if (stalledSinceMs !== undefined && nowMs - stalledSinceMs > writeStallMs) this.end();
+    if (stalledSinceMs !== undefined && nowMs - stalledSinceMs > writeStallMs) {
+      this.end("writeStallMs");
+    }
   }
 
   checkName(): void {
@@ -176,7 +195,9 @@ export class Session implements RequestSession, ConnectedClient {
   }
 
   checkCredential(): void {
-    if (this.#account?.deleted || this.#account?.password?.hash !== this.#credential) this.end();
+    if (this.#account?.deleted || this.#account?.password?.hash !== this.#credential) {
+      this.end("ended_elsewhere");
+    }
   }
 
   signIn(account: Account): void {
@@ -186,12 +207,15 @@ export class Session implements RequestSession, ConnectedClient {
     this.#credential = account.password?.hash;
     this.#frameLimits.payloadBytesMax = PAYLOAD_BYTES_MAX;
     this.#name = this.#parts.state.accounts.nameOf(account);
+    this.#parts.told.signedIn(this.#who, this.#way);
     if (this.#parts.registry.signIn(this, account)) this.#parts.presence.cameHere(account);
   }
 
-  signOut(): void {
+  /** Without a reason it is the request that is decided. */
+  signOut(reason: SignOutReason = this.#asked): void {
     const account = this.#account;
     if (account === undefined) return;
+    this.#parts.told.signedOut(this.#who, reason);
     this.#account = undefined;
     this.#signedOutMs = this.#parts.nowMs();
     this.#subscription = undefined;
@@ -221,13 +245,14 @@ export class Session implements RequestSession, ConnectedClient {
 
   async finish(): Promise<void> {
     await this.#outbox.below(0);
-    this.end();
+    this.end("stopping");
   }
 
-  end(): void {
+  end(reason: EndReason = "disconnected"): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.signOut();
+    if (isLimit(reason)) this.#parts.told.hungUp(this.#who, reason);
+    this.signOut(reason);
     this.#waiting.delete(this);
     this.#parts.registry.remove(this);
     this.#outbox.close();
@@ -237,13 +262,18 @@ export class Session implements RequestSession, ConnectedClient {
   /** Resolves when the frame's reply is in the outbox; undefined if it is already. */
   #answer(frame: Frame): Promise<void> | undefined {
     let outcome: Outcome | Promise<Outcome>;
+    let request: Request | undefined;
     try {
-      outcome = decide(this.#context, readRequest(frame), this.#account);
+      request = readRequest(frame);
+      this.#asked = request.kind;
+      this.#claimedBefore = this.claimed;
+      outcome = decide(this.#context, request, this.#account);
     } catch (error) {
       if (!(error instanceof CodecError) || BREAKS_THE_STREAM.has(error.code)) throw error;
       outcome = refuse(error.code, error.message);
     }
-    if (outcome instanceof Promise) return this.#answerLater(outcome);
+    if (outcome instanceof Promise) return this.#answerLater(outcome, request);
+    this.#tellRefusal(outcome, request);
     this.#outbox.push(this.#parts.commit.position, outcome);
     // What was missed comes before the replies to later requests.
     if (this.#catchingUp && this.#subscription !== undefined) {
@@ -253,9 +283,10 @@ export class Session implements RequestSession, ConnectedClient {
     return this.#waitForReader();
   }
 
-  async #answerLater(outcome: Promise<Outcome>): Promise<void> {
+  async #answerLater(outcome: Promise<Outcome>, request: Request | undefined): Promise<void> {
     this.flush();
     const reply = await outcome;
+    this.#tellRefusal(reply, request);
     this.#outbox.push(this.#parts.commit.position, reply);
   }
 
@@ -286,13 +317,14 @@ export class Session implements RequestSession, ConnectedClient {
   #afterEvents(): void {
     // Once the others have the event, too: its end may be told with a cursor past it.
     if (this.#outbox.waitingBytes > this.#parts.limits.outboxBytesMax) {
-      queueMicrotask(() => this.end());
+      queueMicrotask(() => this.end("outboxBytesMax"));
     } else if (this.#outbox.isHolding) this.#waiting.add(this);
     else this.#outbox.flush();
   }
 
   /** One clear error, after the replies to all that came before it. */
   async #sayWhy({ code, message }: CodecError): Promise<void> {
+    this.#parts.told.refused(this.#who, undefined, code);
     this.#outbox.push(this.#parts.commit.position, refuse(code, message));
     this.flush();
     await this.#outbox.below(0);
@@ -301,6 +333,38 @@ export class Session implements RequestSession, ConnectedClient {
     await this.#connection.endWriting();
     const ignored = new Uint8Array(LINGER_CHUNK_BYTES);
     while (!this.#ended && await this.#connection.read(ignored) !== null);
+  }
+
+  get #who(): Who {
+    const { address } = this;
+    return this.#account === undefined ? { address } : { address, user: this.#name };
+  }
+
+  /** By what somebody signs in now. */
+  get #way(): Parameters<SessionLog["signedIn"]>[1] {
+    if (this.#asked === "resume") return "token";
+    if (this.#asked !== "login_password") return this.#asked;
+    return this.#claimedBefore?.existed === false ? "sign_up" : "password";
+  }
+
+  /** Refusals are few, and all else costs nothing here. */
+  #tellRefusal(outcome: Outcome, request: Request | undefined): void {
+    if ("withCopies" in outcome) return;
+    const { told } = this.#parts;
+    if (outcome.kind === "login_failed" && request !== undefined) {
+      told.signInFailed(this.#whoTries(request), request.kind);
+    } else if (outcome.kind === "error") {
+      told.refused(this.#whoTries(request), request?.kind, outcome.payload.code);
+    }
+  }
+
+  /** Of who is not signed in, the name that they try, if an account is called so. */
+  #whoTries(request: Request | undefined): Who {
+    if (this.#account !== undefined || request === undefined) return this.#who;
+    const tried = nameTried(request, this.#claimedBefore);
+    const user = tried === undefined ? undefined : usualName(tried);
+    const isKnown = user !== undefined && this.#parts.state.accounts.named(user) !== undefined;
+    return isKnown ? { ...this.#who, user } : this.#who;
   }
 
   /** Whether this frame is over what one connection may send in a second. */
@@ -317,9 +381,24 @@ export class Session implements RequestSession, ConnectedClient {
   }
 
   async #nextWindow(): Promise<void> {
+    const isAnonymous = this.#account === undefined;
+    this.#parts.told.slowedDown(
+      this.#who,
+      isAnonymous ? "framesPerSecondAnonymousMax" : "framesPerSecondMax",
+    );
     this.flush();
     await this.#parts.sleep(WINDOW_MS - (this.#parts.nowMs() - this.#windowStartMs));
     this.#windowStartMs = this.#parts.nowMs();
     this.#windowFrames = 1;
   }
+}
+
+function isLimit(reason: EndReason): reason is EndingLimit {
+  return ENDING_LIMITS.some((limit) => limit === reason);
+}
+
+/** As whom a request would sign in. */
+function nameTried(request: Request, claimed: RequestSession["claimed"]): string | undefined {
+  if (request.kind === "login_password") return claimed?.name;
+  return request.kind === "resume" ? request.payload[0] : undefined;
 }

@@ -6,6 +6,7 @@ import { Presence } from "./presence.ts";
 import { SessionRegistry } from "./registry.ts";
 import type { RequestContext } from "./requests/context.ts";
 import { Session } from "./session.ts";
+import { SessionLog } from "./session_log.ts";
 import { ManualTimer } from "./testing/manual_timer.ts";
 import { commitTo, quickLog } from "./testing/test_commit.ts";
 import { testServer } from "./testing/test_server.ts";
@@ -201,6 +202,7 @@ Deno.test("a connection that keeps the process busy lets others have their turn"
       presence: new Presence({ state, registry, timer: new ManualTimer(), tell() {} }),
       limits: DEFAULT_LIMITS,
       isWhole: () => true,
+      told: new SessionLog(() => {}),
       // Every look at the clock finds that a millisecond has passed.
       nowMs: () => nowMs++,
       sleep() {

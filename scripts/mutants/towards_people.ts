@@ -151,10 +151,9 @@ export const TOWARDS_PEOPLE: readonly Mutant[] = [
     does: "ends a session only with its account, not with its password",
     patches: [{
       file: "server/session.ts",
-      find:
-        `    if (this.#account?.deleted || this.#account?.password?.hash !== this.#credential) this.end();
+      find: `    if (this.#account?.deleted || this.#account?.password?.hash !== this.#credential) {
 `,
-      replace: "    if (this.#account?.deleted) this.end();\n",
+      replace: "    if (this.#account?.deleted) {\n",
     }],
     suite: ["server/cluster_serve_test.ts"],
   },

@@ -1,6 +1,7 @@
 import type { ScryptCost } from "../auth/password.ts";
 import { ServerConfig } from "../config.ts";
 import type { Limits } from "../limits.ts";
+import type { LogFacts } from "../log.ts";
 import { type RunningServer, startServer } from "../serve.ts";
 
 /** Hashing that takes a millisecond: tests sign up many. */
@@ -8,7 +9,13 @@ export const CHEAP: ScryptCost = { n: 2 ** 4, r: 1, p: 1 };
 
 export interface TestServer extends RunningServer, AsyncDisposable {
   readonly directory: string;
+  /** What it told its operator: the sentences, and all of it. */
   readonly log: readonly string[];
+  readonly told: readonly ToldLine[];
+}
+
+export interface ToldLine extends LogFacts {
+  readonly sentence: string;
 }
 
 /** A real server on a free port, its data in a directory of its own that goes when it does. */
@@ -17,6 +24,7 @@ export async function testServer(
 ): Promise<TestServer> {
   const dataDirectory = directory ?? await Deno.makeTempDir({ prefix: "chat-test-" });
   const log: string[] = [];
+  const told: ToldLine[] = [];
   const anyPort = { host: "127.0.0.1", port: 0 };
   const nodes = [{ name: "node1", tcp: anyPort, grpc: anyPort }];
   const config = ServerConfig.parse(JSON.stringify({ nodes }), "the test's configuration");
@@ -25,18 +33,21 @@ export async function testServer(
     node: config.getCurrentNode("node1"),
     dataDirectory,
     version: "0.0.0-test",
-    log: (line) => log.push(line),
+    log(sentence, facts) {
+      log.push(sentence);
+      told.push({ sentence, ...facts });
+    },
     limits,
     passwordCost: CHEAP,
   });
   return {
     ...server,
     directory: dataDirectory,
-    log,
+    ...{ log, told },
     async [Symbol.asyncDispose]() {
       await server.stop();
-      const bug = log.find((line) => line.includes("bug"));
-      if (bug !== undefined) throw new Error(bug);
+      const bug = told.find(({ event }) => event === "bug");
+      if (bug !== undefined) throw new Error(bug.sentence);
       if (directory === undefined) await Deno.remove(dataDirectory, { recursive: true });
     },
   };
