@@ -176,6 +176,11 @@ Deno.test("a node that is not of the cluster is refused with a reason, and told 
     assertMatch((await ended).why, expected);
     assertEquals(packets, []);
   }
+  const refused = cluster.told.filter(({ event }) => event === "peer_refused");
+  // That a node has a stream already is no fault of anybody.
+  const named = ["node9", "node2", "node1", "node2", undefined];
+  assertEquals(refused.map(({ node }) => node), named);
+  assertEquals(new Set(refused.map(({ address }) => address)), new Set(["127.0.0.1"]));
   alice.close();
 });
 

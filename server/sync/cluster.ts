@@ -77,6 +77,8 @@ const STALL_MAX_MS = 10_000;
 const STALL_LOOK_MS = 500;
 /** What the operator is told of a node that was refused, in UTF-16 units at most. */
 const REFUSAL_UNITS_MAX = 500;
+const NODE_UNITS_MAX = 40;
+const NO_HELLO: StreamEnd = { kind: "lost", why: "a node says hello first" };
 /** Clocks further apart than this are worth a warning, in ms. */
 const SKEW_WARNING_MS = 1000;
 
@@ -171,24 +173,21 @@ export class Cluster implements Replication {
   welcome(stream: PacketStream): void {
     let link: Link | undefined;
     let hasEnded = false;
-    const refuse = (end: StreamEnd) => {
+    const refuse = (end: StreamEnd, node?: string) => {
       hasEnded = true;
       stopWaiting();
       stream.close(end);
+      if (end.kind === "refused" || end === NO_HELLO) this.#tellRefusal(stream, end, node);
     };
-    const stopWaiting = this.#parts.timer.after(
-      HELLO_MAX_MS,
-      () => refuse({ kind: "lost", why: "a node says hello first" }),
-    );
+    const stopWaiting = this.#parts.timer.after(HELLO_MAX_MS, () => refuse(NO_HELLO));
     stream.receive({
       onPacket: (packet) => {
         if (hasEnded) return;
         if (link !== undefined) return link.take(packet);
         stopWaiting();
-        const answer = packet.kind === "hello"
-          ? this.#answer(stream, packet)
-          : { kind: "lost" as const, why: "a node says hello first" };
-        if ("why" in answer) refuse(answer);
+        if (packet.kind !== "hello") return refuse(NO_HELLO);
+        const answer = this.#answer(stream, packet);
+        if ("why" in answer) refuse(answer, packet.node);
         else link = answer;
       },
       onEnd(end) {
@@ -301,7 +300,6 @@ export class Cluster implements Replication {
     const refusal = calledAsAnother(hello, stream) ?? refusalOf(hello, this.#parts.membership);
     const peer = this.#peers.get(hello.node);
     if (refusal !== undefined || peer === undefined) {
-      this.#tellRefusal(hello.node.slice(0, 40).toWellFormed(), refusal);
       return { kind: "refused", why: refusal ?? "there is no such node" };
     }
     try {
@@ -312,11 +310,12 @@ export class Cluster implements Replication {
   }
 
   /** Once, not for every try. */
-  #tellRefusal(node: string, refusal = "there is no such node"): void {
-    const text = `refused ${JSON.stringify(node)}: ${refusal}`;
-    const sentence = text.slice(0, REFUSAL_UNITS_MAX).toWellFormed();
+  #tellRefusal({ callerAddress: address }: PacketStream, { why }: StreamEnd, node?: string): void {
+    const named = node?.slice(0, NODE_UNITS_MAX).toWellFormed();
+    const whom = named === undefined ? "somebody" : JSON.stringify(named);
+    const sentence = `refused ${whom}: ${why.slice(0, REFUSAL_UNITS_MAX).toWellFormed()}`;
     if (sentence !== this.#lastRefusal) {
-      this.#parts.tell(sentence, { event: "peer_refused", node });
+      this.#parts.tell(sentence, { event: "peer_refused", node: named, address });
     }
     this.#lastRefusal = sentence;
   }

@@ -247,11 +247,13 @@ class ClientPackets extends CallPackets {
 
 class ServerPackets extends CallPackets {
   readonly caller: string | undefined;
+  readonly callerAddress: string;
   readonly #call: ServerDuplexStream<WirePacket, WirePacket>;
 
   constructor(call: ServerDuplexStream<WirePacket, WirePacket>, caller: string | undefined) {
     super();
     this.caller = caller;
+    this.callerAddress = call.getPeer().replace(/:\d+$/, "");
     this.#call = call;
     call.on("data", (packet: WirePacket) => this.took(packet));
     call.on("cancelled", () => this.ended({ kind: "lost", why: "it hung up" }));

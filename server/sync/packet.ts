@@ -59,6 +59,8 @@ export interface PacketSink {
 export interface PacketStream {
   /** The node that has called, by its certificate; undefined where nobody has to show one. */
   readonly caller?: string | undefined;
+  /** Where a call came from: an IP address. */
+  readonly callerAddress?: string | undefined;
   /** To be called at once: what came until then is kept. */
   receive(sink: PacketSink): void;
   /** Ignored once it has ended. */

@@ -4,7 +4,7 @@ import type { RetentionTimes } from "../retention.ts";
 import { type RunningServer, startServer } from "../serve.ts";
 import { unusedPort } from "./server_process.ts";
 import type { TestAuthority } from "./test_authority.ts";
-import { CHEAP } from "./test_server.ts";
+import { CHEAP, type ToldLine } from "./test_server.ts";
 import { until } from "./until.ts";
 import { type Door, statusOf } from "./wire_client.ts";
 
@@ -22,8 +22,9 @@ export interface TestClusterOptions {
 export class TestCluster implements AsyncDisposable {
   readonly directory: string;
   readonly config: ServerConfig;
-  /** What all nodes told their operators. */
+  /** What all nodes told their operators: the sentences, and all of it. */
   readonly log: string[] = [];
+  readonly told: ToldLine[] = [];
   readonly #options: TestClusterOptions;
   readonly #running = new Map<string, RunningServer>();
 
@@ -58,7 +59,10 @@ export class TestCluster implements AsyncDisposable {
       node,
       dataDirectory: this.dataOf(name),
       version: "0.0.0-test",
-      log: (line) => this.log.push(`${name}: ${line}`),
+      log: (sentence, facts) => {
+        this.log.push(`${name}: ${sentence}`);
+        this.told.push({ sentence, ...facts });
+      },
       limits: this.#options.limits ?? {},
       identity: await this.#options.authority?.issue(name),
       passwordCost: CHEAP,
@@ -115,8 +119,8 @@ export class TestCluster implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#running.keys()].map((name) => this.stopNode(name)));
-    const bug = this.log.find((line) => line.includes("bug"));
-    if (bug !== undefined) throw new Error(bug);
+    const bug = this.told.find(({ event }) => event === "bug");
+    if (bug !== undefined) throw new Error(bug.sentence);
     await Deno.remove(this.directory, { recursive: true });
   }
 
