@@ -120,6 +120,13 @@ Deno.test("a push that is not allowed says why", async () => {
   const empty = await push({ ...fields, content: "" });
   assertEquals(empty.code, status.INVALID_ARGUMENT);
   assertMatch(empty.details, /^bad_content: /);
+  const told = cluster.told.filter(({ event }) => event === "refused");
+  assertEquals(
+    told.map(({ address, request, code }) => `${address} ${request} ${code}`),
+    ["no_such_user", "no_such_user", "bad_content"].map((code) =>
+      `127.0.0.1 SyncNewMessage ${code}`
+    ),
+  );
   alice.close();
 });
 

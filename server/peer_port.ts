@@ -26,7 +26,7 @@ export function grpcPeerPort(
   },
 ): PeerPort {
   const isServing = () => node.isServing;
-  const push = pushService(node.messageContext, node.commit, isServing);
+  const push = pushService(node.messageContext, node.commit, isServing, log);
   return {
     transport: grpcTransport(() => identity.current),
     async listen(cluster) {

@@ -3,6 +3,7 @@ import { status } from "@grpc/grpc-js";
 import type { RefusalCode, Reply } from "../codec/message.ts";
 import type { Commit } from "./commit.ts";
 import type { Account } from "./core/account_table.ts";
+import type { Log } from "./log.ts";
 import type { Outcome } from "./requests/context.ts";
 import {
   deleteMessages,
@@ -29,10 +30,12 @@ export function pushService(
   context: MessageContext,
   commit: Commit,
   isServing: () => boolean,
+  log: Log,
 ): UntypedServiceImplementation {
   const handler =
     <R>(name: (request: R) => string, decide: (request: R, as: Account) => Outcome) =>
-    ({ request }: ServerUnaryCall<R, unknown>, reply: sendUnaryData<unknown>) => {
+    (call: ServerUnaryCall<R, unknown>, reply: sendUnaryData<unknown>) => {
+      const { request } = call;
       if (!isServing()) {
         return reply(
           statusError(status.UNAVAILABLE, "this node is starting or stopping: try another"),
@@ -40,6 +43,7 @@ export function pushService(
       }
       const account = findUser(context.state, name(request));
       const outcome = account === undefined ? noSuchUser(name(request)) : decide(request, account);
+      if ("kind" in outcome && outcome.kind === "error") tellRefusal(log, call, outcome);
       void answer(commit, outcome, reply);
     };
   return {
@@ -56,6 +60,16 @@ export function pushService(
       ({ ids }, account) => deleteMessages(context, ids, account),
     ),
   };
+}
+
+function tellRefusal(
+  log: Log,
+  call: ServerUnaryCall<unknown, unknown>,
+  { payload: { code } }: Extract<Reply, { kind: "error" }>,
+): void {
+  const request = call.getPath().split("/").at(-1);
+  const address = call.getPeer().replace(/:\d+$/, "");
+  log(`refused ${request}: ${code}`, { event: "refused", address, request, code });
 }
 
 async function answer(
