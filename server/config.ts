@@ -124,7 +124,7 @@ export class ServerConfig {
    */
   insecureGrpcHosts(): string[] {
     const plain = this.nodes.filter(({ tls }) => tls === undefined);
-    const hosts = plain.map((node) => node.grpc.host).filter((host) => !LOOPBACK.test(host));
+    const hosts = plain.map((node) => node.grpc.host).filter((host) => !isLoopback(host));
     return [...new Set(hosts)];
   }
 }
@@ -132,6 +132,11 @@ export class ServerConfig {
 const COPIES_DEFAULT = 2;
 const COPY_TIMEOUT_DEFAULT_MS = 1000;
 const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+|::1)$/i;
+
+/** Whether what is said to this host stays on this machine. */
+export function isLoopback(host: string): boolean {
+  return LOOPBACK.test(host);
+}
 
 /** Faults between fields. Looks at what is usable by itself, however wrong the rest is. */
 function crossFaults(raw: unknown): string[] {

@@ -4,6 +4,7 @@ import { Throttle } from "./auth/throttle.ts";
 import { Broadcast } from "./broadcast.ts";
 import type { Commit } from "./commit.ts";
 import { Compactor } from "./compactor.ts";
+import { isLoopback } from "./config.ts";
 import { ACCOUNT_ID_LENGTH } from "./core/message_id.ts";
 import type { ChatState } from "./core/state.ts";
 import type { VersionVector } from "./core/version_vector.ts";
@@ -348,7 +349,13 @@ export class ChatNode {
     const { identity } = this.#options;
     const ofIdentity = identity?.current &&
       expiryWarning(identity.current, this.#outside.wallMs());
-    return [...this.#cluster?.warnings() ?? [], ...ofIdentity === undefined ? [] : [ofIdentity]];
+    const { node } = this.#options;
+    const isExposed = identity?.current === undefined && !isLoopback(node.tcp.host);
+    return [
+      ...this.#cluster?.warnings() ?? [],
+      ...ofIdentity === undefined ? [] : [ofIdentity],
+      ...isExposed ? [`clients talk to ${node.tcp.host} in plain text: see docs/SECURITY.md`] : [],
+    ];
   }
 }
 

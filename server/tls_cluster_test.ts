@@ -4,10 +4,13 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { ChatClient, UnreachableError } from "../client/connection.ts";
 import { denoOutside } from "../client/deno_outside.ts";
 import { SERVER_NAME } from "../codec/invite.ts";
+import { ServerConfig } from "./config.ts";
+import { startServer } from "./serve.ts";
 import { grpcTransport } from "./sync/grpc.ts";
 import type { Packet, PacketStream, StreamEnd } from "./sync/packet.ts";
 import { TestAuthority } from "./testing/test_authority.ts";
 import { TestCluster } from "./testing/test_cluster.ts";
+import { CHEAP } from "./testing/test_server.ts";
 import { until } from "./testing/until.ts";
 import { statusOf, WireClient } from "./testing/wire_client.ts";
 import type { NodeIdentity } from "./tls/identity.ts";
@@ -125,6 +128,27 @@ Deno.test("a client believes no server but those of its CA, by whatever address 
   const inPlain = { ...host, port: plain.addr.port };
   await assertRejects(() => denoOutside.connect(inPlain, 5000), Error, "does not speak TLS");
   (await speaking).close();
+});
+
+Deno.test("STATUS warns of clients in plain text on more than this machine", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "chat-test-" });
+  const warningsOn = async (host: string) => {
+    const any = { host, port: 0 };
+    const text = JSON.stringify({ nodes: [{ name: "node1", tcp: any, grpc: any }] });
+    const config = ServerConfig.parse(text, "the test's configuration");
+    const server = await startServer({
+      ...{ config, node: config.getCurrentNode("node1"), dataDirectory: `${directory}/${host}` },
+      ...{ version: "0.0.0-test", log: () => {}, passwordCost: CHEAP },
+    });
+    const { warnings } = await statusOf(server.port);
+    await server.stop();
+    return warnings;
+  };
+  assertEquals(await warningsOn("127.0.0.1"), []);
+  assertEquals(await warningsOn("0.0.0.0"), [
+    "clients talk to 0.0.0.0 in plain text: see docs/SECURITY.md",
+  ]);
+  await Deno.remove(directory, { recursive: true });
 });
 
 Deno.test("ChatClient says that a server talks TLS only, if it was not told how to know it", async () => {
