@@ -133,7 +133,7 @@ const COPIES_DEFAULT = 2;
 const COPY_TIMEOUT_DEFAULT_MS = 1000;
 const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+|::1)$/i;
 
-/** Whether what is said to this host stays on this machine. */
+/** Whether nothing but this machine can reach it. */
 export function isLoopback(host: string): boolean {
   return LOOPBACK.test(host);
 }

@@ -72,6 +72,8 @@ export const OPERATOR_OPTIONS = {
   repair: { help: "get what is damaged from the other nodes; the node has to be stopped" },
   insecure: { help: "with --repair: the network between nodes is trusted" },
   log: { words: LOG_FORMATS, help: "how its log is written: lines of text, or of JSON" },
+  nodes: { value: "LIST", help: "the nodes, as NAME=HOST[:TCP[:GRPC]],…" },
+  days: { value: "N", help: "how long the invitation in it is good (default 7)" },
   "dry-run": { help: "check everything, and write nothing" },
   help: { help: "show this" },
 } as const satisfies Record<string, OptionRow>;

@@ -33,4 +33,24 @@ export const operatorCommands: readonly OperatorRow[] = [
     summary: "Makes a node's data directory from a backup.",
     load: async () => (await import("./restore.ts")).restoreCommand,
   },
+  {
+    name: "cluster init",
+    summary: "Makes what each machine of a new cluster needs: certificates, configuration, unit.",
+    load: async () => (await import("./cluster/init.ts")).clusterInitCommand,
+  },
+  {
+    name: "cluster add-node",
+    summary: "Makes what one more machine of a cluster needs.",
+    load: async () => (await import("./cluster/add_node.ts")).clusterAddNodeCommand,
+  },
+  {
+    name: "cluster renew",
+    summary: "Gives nodes of a cluster new certificates, and their folders what servers.json says.",
+    load: async () => (await import("./cluster/renew.ts")).clusterRenewCommand,
+  },
+  {
+    name: "cluster invite",
+    summary: "Prints the line of text by which users find a cluster, and know it.",
+    load: async () => (await import("./cluster/invite.ts")).clusterInviteCommand,
+  },
 ];
