@@ -139,6 +139,12 @@ export class ServerProcess {
     return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
   }
 
+  /** The most memory that was ever in use, in bytes. */
+  async peakResidentBytes(): Promise<number> {
+    const status = await readProc(this.pid, "status");
+    return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
+  }
+
   #signal(signal: Deno.Signal): void {
     try {
       this.#child.kill(signal);

@@ -1,0 +1,38 @@
+import type { Credentials } from "../../server/testing/wire_client.ts";
+
+/** What an attacking process is to do, and to whom. */
+export interface Orders {
+  readonly weapon: string;
+  /** Of all nodes, for clients. */
+  readonly ports: readonly number[];
+  /** Of all nodes, for each other. */
+  readonly peerPorts: readonly number[];
+  /** Of the attackers: all have signed up, as anybody may. */
+  readonly accounts: readonly Credentials[];
+  readonly password: string;
+  /** Among the attacking processes, from 0: each has addresses of its own. */
+  readonly process: number;
+  /** How many connections, guesses and the like, by what the weapon calls them. */
+  readonly amounts: Readonly<Record<string, number>>;
+}
+
+/** How often something was done, or answered, by its name. */
+export type Counts = Readonly<Record<string, number>>;
+
+/** What an attacking process says, one JSON object a line. */
+export type Message =
+  /** All is where it is to be: what is measured from now on is the attack at its height. */
+  | { readonly kind: "in_place" }
+  /** It has done all that it was to do; not all attacks come to an end by themselves. */
+  | { readonly kind: "done" }
+  /** The last line. */
+  | { readonly kind: "report"; readonly counts: Counts };
+
+/** What they came to together. */
+export function sumOfCounts(all: readonly Counts[]): Counts {
+  const sum: Record<string, number> = {};
+  for (const counts of all) {
+    for (const [name, count] of Object.entries(counts)) sum[name] = (sum[name] ?? 0) + count;
+  }
+  return sum;
+}
