@@ -18,7 +18,7 @@ import { headingLines, RATIO_MAX, ratioOf, rowLine } from "./attacks/report.ts";
 import { PASSWORD, Site } from "./attacks/site.ts";
 import { type Skirmish, skirmish } from "./attacks/skirmish.ts";
 import { ATTACKS } from "./attacks/table.ts";
-import { Watch } from "./attacks/watch.ts";
+import { type Seen, Watch } from "./attacks/watch.ts";
 
 const PAST_MESSAGES = 20_000;
 /** What has run only a few times is not compiled yet. */
@@ -39,35 +39,44 @@ if (!(ms > 0) || attacks.length === 0) {
   Deno.exit(2);
 }
 const program = flags.chat === undefined ? fromSource : executable(await Deno.realPath(flags.chat));
-const failed: Skirmish[] = [];
+let harmful = 0;
 for (const line of headingLines()) console.log(line);
 for (const attack of attacks) {
-  const came = await attackOnce(attack, flags.quick ? "quick" : "full");
-  const ratio = ratioOf(came);
+  const { before, came } = await attackOnce(attack, flags.quick ? "quick" : "full");
+  const ratio = ratioOf(before, came.during);
   const faults = [
+    ...before.faults,
     ...came.faults,
     ...ratio < RATIO_MAX ? [] : [`p99 is ${ratio.toFixed(1)} × the normal one`],
   ];
-  console.log(rowLine(came, faults));
+  console.log(rowLine(before, came, faults));
   for (const fault of new Set(faults)) console.error(`  ${attack.name}: ${fault}`);
-  if (faults.length > 0) failed.push(came);
+  if (faults.length > 0) harmful++;
 }
-console.log(`${attacks.length} attacks, ${failed.length} did harm`);
-if (failed.length > 0) Deno.exit(1);
+console.log(`${attacks.length} attacks, ${harmful} did harm`);
+if (harmful > 0) Deno.exit(1);
 
 /** On a site of its own: what one attack leaves must not count for the next. */
-async function attackOnce(attack: Attack, size: Size): Promise<Skirmish> {
+async function attackOnce(
+  attack: Attack,
+  size: Size,
+): Promise<{ before: Seen; came: Skirmish }> {
   const directory = await Deno.makeTempDir({ prefix: "chat-attacks-" });
-  const { nodes } = attack;
-  const site = await Site.start({ program, directory, nodes, pastMessages: PAST_MESSAGES });
+  const { nodes, tls = false, peopleSignInBy = "token" } = attack;
+  const site = await Site.start({ program, directory, nodes, tls, pastMessages: PAST_MESSAGES });
   try {
-    const watch = await Watch.start(site.ports, site.people, PASSWORD);
-    await watch.until(new Promise((resolve) => setTimeout(resolve, WARM_UP_MS)), "token");
+    const watch = await Watch.start(site.doors, site.people, PASSWORD);
+    await watch.until(pause(WARM_UP_MS), peopleSignInBy);
+    const before = await watch.until(pause(ms), peopleSignInBy);
     const came = await skirmish({ attack, size, site, watch, ms });
     watch.close();
-    return came;
+    return { before, came };
   } finally {
     await site[Symbol.asyncDispose]();
     await Deno.remove(directory, { recursive: true });
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

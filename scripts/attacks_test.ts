@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { fromSource } from "../server/testing/server_process.ts";
 import { until } from "../server/testing/until.ts";
 import { statusOf } from "../server/testing/wire_client.ts";
+import type { Attack } from "./attacks/attack.ts";
 import { PASSWORD, Site } from "./attacks/site.ts";
 import { skirmish } from "./attacks/skirmish.ts";
 import { ATTACKS } from "./attacks/table.ts";
@@ -9,23 +10,26 @@ import { Watch } from "./attacks/watch.ts";
 
 /** Figures are the campaign's: `deno task test:attacks`. */
 const MS = 500;
+const program = fromSource;
 
-for (const nodes of [1, 3] as const) {
-  const attacks = ATTACKS.filter((attack) => attack.nodes === nodes);
-  Deno.test(`people meet with nothing during attacks on ${nodes} nodes`, async (t) => {
+type Place = Pick<Attack, "nodes" | "tls">;
+
+for (const { nodes, tls } of [{ nodes: 1 }, { nodes: 3 }, { nodes: 3, tls: true }] as Place[]) {
+  const attacks = ATTACKS.filter((attack) => attack.nodes === nodes && attack.tls === tls);
+  const where = `${nodes === 1 ? "a node" : "three nodes"}${tls ? " with TLS" : ""}`;
+  Deno.test(`attacks on ${where} are met, and nobody else meets with anything`, async (t) => {
     const directory = await Deno.makeTempDir({ prefix: "chat-attacks-" });
-    const program = fromSource;
-    await using site = await Site.start({ program, directory, nodes, pastMessages: 2000 });
-    const watch = await Watch.start(site.ports, site.people, PASSWORD);
-    const { connections } = await statusOf(site.ports[0] ?? 0);
+    const place = { nodes, tls: tls ?? false };
+    await using site = await Site.start({ program, directory, ...place, pastMessages: 2000 });
+    const watch = await Watch.start(site.doors, site.people, PASSWORD);
+    const [door = 0] = site.doors;
+    const { connections } = await statusOf(door);
     for (const attack of attacks) {
       await t.step(attack.name, async () => {
         const { faults } = await skirmish({ attack, size: "touch", site, watch, ms: MS });
         assertEquals(faults, []);
-        await until(async () => {
-          const status = await statusOf(site.ports[0] ?? 0);
-          return status.connections <= connections;
-        });
+        // None of theirs stays open.
+        await until(async () => (await statusOf(door)).connections <= connections);
       });
     }
     watch.close();

@@ -16,6 +16,8 @@ export interface Attack {
   readonly weapon: WeaponName;
   /** 3 where it is about what nodes do together; there, nothing that attackers say is taken. */
   readonly nodes: 1 | 3;
+  /** Whether nodes have certificates, and talk TLS with everybody. */
+  readonly tls?: true;
   /** In how many processes, of which each has these amounts. */
   readonly processes: number;
   readonly amounts: Amounts;

@@ -1,4 +1,5 @@
 import type { Credentials } from "../../server/testing/wire_client.ts";
+import type { NodeIdentity } from "../../server/tls/identity.ts";
 
 /** What an attacking process is to do, and to whom. */
 export interface Orders {
@@ -10,6 +11,10 @@ export interface Orders {
   /** Of the attackers: all have signed up, as anybody may. */
   readonly accounts: readonly Credentials[];
   readonly password: string;
+  /** Where nodes talk TLS: the CA that issued their certificates, as any invite tells. */
+  readonly ca?: string;
+  /** A certificate in the name of a node, of another CA. */
+  readonly stranger?: NodeIdentity;
   /** Among the attacking processes, from 0: each has addresses of its own. */
   readonly process: number;
   /** How many connections, guesses and the like, by what the weapon calls them. */

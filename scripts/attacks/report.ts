@@ -1,4 +1,5 @@
 import type { Skirmish } from "./skirmish.ts";
+import type { Seen } from "./watch.ts";
 
 /** How much longer a message may take during an attack: the 99th percentile, by the normal one. */
 export const RATIO_MAX = 10;
@@ -20,14 +21,14 @@ export function headingLines(): string[] {
 }
 
 /** As a row of a table in Markdown. */
-export function rowLine(came: Skirmish, faults: readonly string[]): string {
-  const { attack, counts, seconds, before, during } = came;
+export function rowLine(before: Seen, came: Skirmish, faults: readonly string[]): string {
+  const { attack, counts, seconds, during } = came;
   return row([
     attack.name,
     attack.figure(counts, seconds),
     milliseconds(before.sends.p99Ms),
     milliseconds(during.sends.p99Ms),
-    ratioOf(came).toFixed(1),
+    ratioOf(before, during).toFixed(1),
     `${during.came}, in ${milliseconds(during.comingMsMax)}`,
     megabytes(came.residentBytesBefore),
     megabytes(came.residentBytesMax),
@@ -35,7 +36,7 @@ export function rowLine(came: Skirmish, faults: readonly string[]): string {
   ]);
 }
 
-export function ratioOf({ before, during }: Skirmish): number {
+export function ratioOf(before: Seen, during: Seen): number {
   return during.sends.p99Ms / before.sends.p99Ms;
 }
 

@@ -1,7 +1,8 @@
-import type { Credentials } from "../../server/testing/wire_client.ts";
-import { signUp } from "../../server/testing/wire_client.ts";
+import { type Credentials, type Door, signUp } from "../../server/testing/wire_client.ts";
 import { ClusterProcesses } from "../../server/testing/cluster_processes.ts";
 import type { Program } from "../../server/testing/server_process.ts";
+import { TestAuthority } from "../../server/testing/test_authority.ts";
+import type { NodeIdentity } from "../../server/tls/identity.ts";
 import { importPast } from "./past.ts";
 
 export interface SiteOptions {
@@ -9,6 +10,8 @@ export interface SiteOptions {
   /** Takes all that the nodes write. The caller gives and removes it. */
   readonly directory: string;
   readonly nodes: 1 | 3;
+  /** Whether nodes have certificates. */
+  readonly tls?: boolean;
   /** Messages that the attackers have written to each other before. */
   readonly pastMessages: number;
 }
@@ -36,12 +39,16 @@ export class Site implements AsyncDisposable {
   readonly processes: ClusterProcesses;
   readonly people: People;
   readonly attackers: readonly Credentials[];
+  /** Where nodes talk TLS: see {@linkcode Orders}. */
+  readonly certificates: { readonly ca: string; readonly stranger: NodeIdentity } | undefined;
 
   private constructor(
     processes: ClusterProcesses,
     people: People,
     attackers: readonly Credentials[],
+    certificates: Site["certificates"],
   ) {
+    this.certificates = certificates;
     this.processes = processes;
     this.people = people;
     this.attackers = attackers;
@@ -56,21 +63,30 @@ export class Site implements AsyncDisposable {
       data: `${directory}/node1`,
       file: `${directory}/past.jsonl`,
     });
-    const processes = await ClusterProcesses.start({ program, directory, nodes, proxies: false });
+    const authority = options.tls ? await TestAuthority.make() : undefined;
+    const processes = await ClusterProcesses.start({
+      ...{ program, directory, nodes, proxies: false },
+      ...authority !== undefined && { authority },
+    });
     try {
       await processes.converged(CONVERGENCE_MS_MAX);
-      const port = processes.node(0).port;
-      const signIn = (name: string) => signUp(port, name, PASSWORD);
+      const { door } = processes.node(0);
+      const signIn = (name: string) => signUp(door, name, PASSWORD);
       const [friend, ...others] = await Promise.all(
         [FRIEND, ...SENDERS, ...ATTACKERS].map(signIn),
       );
       if (friend === undefined) throw new Error("Cannot begin: nobody is there");
       const senders = others.splice(0, SENDERS.length);
-      return new Site(processes, { senders, friend }, others);
+      return new Site(processes, { senders, friend }, others, await certificatesOf(authority));
     } catch (error) {
       await processes.close();
       throw error;
     }
+  }
+
+  /** Where people connect. */
+  get doors(): Door[] {
+    return this.processes.nodes.map(({ door }) => door);
   }
 
   get ports(): number[] {
@@ -153,4 +169,10 @@ export class Site implements AsyncDisposable {
     const running = this.processes.nodes.filter((node) => node.isRunning);
     return await Promise.all(running.map((node) => measure(node.process)));
   }
+}
+
+async function certificatesOf(authority: TestAuthority | undefined): Promise<Site["certificates"]> {
+  if (authority === undefined) return undefined;
+  const others = await TestAuthority.make();
+  return { ca: authority.certificate, stranger: await others.issue("node2") };
 }

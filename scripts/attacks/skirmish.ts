@@ -10,7 +10,7 @@ export interface SkirmishOptions {
   readonly size: Size;
   readonly site: Site;
   readonly watch: Watch;
-  /** How long people are watched before, and while the attack is at its height. */
+  /** How long the attack is at its height. */
   readonly ms: number;
 }
 
@@ -19,7 +19,7 @@ export interface Skirmish {
   readonly attack: Attack;
   readonly seconds: number;
   readonly counts: Counts;
-  readonly before: Seen;
+  /** What people met with meanwhile. */
   readonly during: Seen;
   readonly residentBytesBefore: number;
   readonly residentBytesMax: number;
@@ -30,10 +30,9 @@ export interface Skirmish {
 /** How long attackers may take until all is where it is to be, or until all is done. */
 const PATIENCE_MS = 120_000;
 
-/** Watches people for a while, attacks, and looks at what they and the nodes met with meanwhile. */
+/** Attacks, and looks at what they and the nodes met with meanwhile. */
 export async function skirmish(options: SkirmishOptions): Promise<Skirmish> {
   const { attack, site, watch, ms } = options;
-  const before = await watch.until(pause(ms), attack.peopleSignInBy ?? "token");
   const residentBytesBefore = await site.residentBytes();
   const messagesBefore = await site.messages();
   const startMs = performance.now();
@@ -57,7 +56,6 @@ export async function skirmish(options: SkirmishOptions): Promise<Skirmish> {
   const growth = residentBytesMax - residentBytesBefore;
   const growthMax = attack.growthBytesMax ?? GROWTH_BYTES_MAX;
   const faults = [
-    ...before.faults,
     ...during.faults,
     ...meanwhile,
     ...attack.faults?.(counts, seconds) ?? [],
@@ -68,7 +66,7 @@ export async function skirmish(options: SkirmishOptions): Promise<Skirmish> {
       : [],
   ];
   return {
-    ...{ attack, seconds, counts, before, during },
+    ...{ attack, seconds, counts, during },
     ...{ residentBytesBefore, residentBytesMax, faults },
   };
 }
@@ -82,7 +80,7 @@ function attackersOf({ attack, size, site }: SkirmishOptions): AttackingProcess[
     (_, process) =>
       new AttackingProcess({
         ...{ weapon, process, accounts, password: PASSWORD, amounts: amounts[size] },
-        ...{ ports: site.ports, peerPorts: site.peerPorts },
+        ...{ ports: site.ports, peerPorts: site.peerPorts, ...site.certificates },
       }),
   );
 }

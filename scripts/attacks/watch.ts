@@ -1,5 +1,10 @@
 import type { Reply } from "../../codec/message.ts";
-import { ClosedError, type Credentials, WireClient } from "../../server/testing/wire_client.ts";
+import {
+  ClosedError,
+  type Credentials,
+  type Door,
+  WireClient,
+} from "../../server/testing/wire_client.ts";
 import { type Quantiles, quantiles } from "../load/round.ts";
 import type { People } from "./site.ts";
 
@@ -32,7 +37,7 @@ export interface Seen {
  * what each of them meets with, whatever is done to the server meanwhile.
  */
 export class Watch {
-  readonly #port: number;
+  readonly #door: Door;
   readonly #friend: WireClient;
   readonly #people: People;
   readonly #password: string;
@@ -47,13 +52,13 @@ export class Watch {
   #comingMsMax = 0;
 
   private constructor(
-    port: number,
+    door: Door,
     people: People,
     password: string,
     senders: readonly WireClient[],
     friend: WireClient,
   ) {
-    this.#port = port;
+    this.#door = door;
     this.#people = people;
     this.#password = password;
     this.#senders = senders;
@@ -62,8 +67,8 @@ export class Watch {
   }
 
   /** Senders are on the first of these nodes, their friend is on the last. */
-  static async start(ports: readonly number[], people: People, password: string): Promise<Watch> {
-    const [first = 0, last = 0] = [ports[0], ports.at(-1)];
+  static async start(doors: readonly Door[], people: People, password: string): Promise<Watch> {
+    const [first = 0, last = 0] = [doors[0], doors.at(-1)];
     const friend = await WireClient.resumed(last, people.friend);
     await friend.expect("done", { kind: "subscribe", payload: {} });
     const senders = await Promise.all(people.senders.map((it) => WireClient.resumed(first, it)));
@@ -144,7 +149,7 @@ export class Watch {
   async #trySignIn(by: SignInBy, { name, token }: Credentials): Promise<Reply | string> {
     let client: WireClient | undefined;
     try {
-      client = await WireClient.connect(this.#port);
+      client = await WireClient.connect(this.#door);
       if (by === "token") return await client.request({ kind: "resume", payload: [name, token] });
       await client.request({ kind: "login_name", payload: name });
       return await client.request({ kind: "login_password", payload: this.#password });

@@ -4,8 +4,16 @@ import * as deaf from "./weapons/deaf.ts";
 import * as floods from "./weapons/floods.ts";
 import * as peers from "./weapons/peers.ts";
 import * as signIns from "./weapons/sign_ins.ts";
+import * as tls from "./weapons/tls.ts";
 
-const WEAPONS = { ...connections, ...deaf, ...floods, ...peers, ...signIns } satisfies Record<
+const WEAPONS = {
+  ...connections,
+  ...deaf,
+  ...floods,
+  ...peers,
+  ...signIns,
+  ...tls,
+} satisfies Record<
   string,
   Weapon
 >;
