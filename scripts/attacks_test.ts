@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { fromSource } from "../server/testing/server_process.ts";
+import { Scratch } from "../server/testing/scratch.ts";
 import { until } from "../server/testing/until.ts";
 import { statusOf } from "../server/testing/wire_client.ts";
 import type { Attack } from "./attacks/attack.ts";
@@ -10,6 +11,7 @@ import { Watch } from "./attacks/watch.ts";
 
 /** Figures are the campaign's: `deno task test:attacks`. */
 const MS = 500;
+const PAST_MESSAGES = 2000;
 const program = fromSource;
 
 type Place = Pick<Attack, "nodes" | "tls">;
@@ -18,9 +20,11 @@ for (const { nodes, tls } of [{ nodes: 1 }, { nodes: 3 }, { nodes: 3, tls: true 
   const attacks = ATTACKS.filter((attack) => attack.nodes === nodes && attack.tls === tls);
   const where = `${nodes === 1 ? "a node" : "three nodes"}${tls ? " with TLS" : ""}`;
   Deno.test(`attacks on ${where} are met, and nobody else meets with anything`, async (t) => {
-    const directory = await Deno.makeTempDir({ prefix: "chat-attacks-" });
-    const place = { nodes, tls: tls ?? false };
-    await using site = await Site.start({ program, directory, ...place, pastMessages: 2000 });
+    await using scratch = await Scratch.make();
+    const directory = scratch.path("site");
+    await Deno.mkdir(directory);
+    const place = { nodes, tls: tls ?? false, pastMessages: PAST_MESSAGES };
+    await using site = await Site.start({ program, directory, ...place });
     const watch = await Watch.start(site.doors, site.people, PASSWORD);
     const [door = 0] = site.doors;
     const { connections } = await statusOf(door);
@@ -33,6 +37,5 @@ for (const { nodes, tls } of [{ nodes: 1 }, { nodes: 3 }, { nodes: 3, tls: true 
       });
     }
     watch.close();
-    await Deno.remove(directory, { recursive: true });
   });
 }
