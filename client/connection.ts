@@ -39,6 +39,7 @@ import {
   Keyring,
   lookUp,
   NotAcceptedError,
+  redeemer,
   type Session,
   signInWithPassword,
 } from "./connection/sign_in.ts";
@@ -141,20 +142,19 @@ export class ChatClient implements AsyncDisposable {
   /**
    * Signs in, and keeps the client signed in until it is closed. Throws
    * {@linkcode NoSuchAccountError} unless the account exists or is to be created,
-   * {@linkcode WrongPasswordError}, {@linkcode SessionEndedError} if no node takes the token, and
-   * {@linkcode UnreachableError} after `signInGiveUpMs`.
+   * {@linkcode WrongPasswordError}, {@linkcode OneTimeTokenError} if that is what the password was,
+   * {@linkcode SessionEndedError} if no node takes the token, and {@linkcode UnreachableError} after
+   * `signInGiveUpMs`.
    */
   async signIn(credentials: Credentials): Promise<Session> {
     if (this.#connection !== undefined || this.#isClosed) {
       throw new ClosedError("Cannot sign in: the client is signed in already, or closed");
     }
     const user = checkName(credentials.user);
-    const isPassword = "password" in credentials;
-    const keyring = isPassword
+    const keyring = "password" in credentials
       ? new Keyring(user, [checkPassword(credentials.password)])
       : new Keyring(user, [], credentials.token);
-    const begin = (link: Link, host: Host) =>
-      isPassword ? signInWithPassword(link, { ...credentials, user }) : keyring.signIn(link, host);
+    const begin = beginningOf({ ...credentials, user }, keyring);
     const dialed = await this.#dial(this.#timeouts.signInGiveUpMs, begin).catch((error) => {
       throw outcomeFor(user, error);
     });
@@ -434,7 +434,17 @@ export class ChatClient implements AsyncDisposable {
   }
 }
 
+/** How a connection that is new begins. */
+function beginningOf(
+  credentials: Credentials,
+  keyring: Keyring,
+): (link: Link, host: Host) => Promise<Session> {
+  if ("oneTimeToken" in credentials) return redeemer(credentials);
+  if ("password" in credentials) return (link) => signInWithPassword(link, credentials);
+  return (link, host) => keyring.signIn(link, host);
+}
+
 /** What a failure to sign in is to the caller: that no node takes a session means its end. */
 function outcomeFor(user: string, error: unknown): unknown {
-  return error instanceof NotAcceptedError ? new SessionEndedError(user) : error;
+  return error instanceof NotAcceptedError ? new SessionEndedError(user, error.sentence) : error;
 }

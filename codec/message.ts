@@ -31,9 +31,11 @@ const EVENT_TYPE_MIN = 200;
 
 /** The codes of ERROR replies. A client must expect others, from newer servers. */
 export type RefusalCode =
+  | "account_disabled"
   | "already_signed_in"
   | "bad_content"
   | "bad_cursor"
+  | "bad_invitation"
   | "bad_key"
   | "key_too_old"
   | "bad_name"
@@ -43,11 +45,15 @@ export type RefusalCode =
   | "bad_request"
   | "bad_value"
   | "busy"
+  | "choose_password"
   | "frame_too_large"
   | "frame_truncated"
+  | "invitation_needed"
+  | "name_taken"
   | "no_such_message"
   | "no_such_user"
   | "not_signed_in"
+  | "registration_closed"
   | "too_many_attempts"
   | "too_many_connections"
   | "unknown_type"
@@ -145,6 +151,8 @@ export const requests = {
     type: 16,
     payload: anyForm(dict({ limit: optional(int) }), form(nothing, () => ({}))),
   },
+  /** Signs in with a new password: by the operator's one-time token, or up by an invitation. */
+  redeem: { type: 17, payload: dict({ user: str, token: str, password: str }) },
 } as const;
 
 /** Every reply: 100–199. A request gets exactly one, in the order of the requests. */
@@ -152,7 +160,7 @@ export const replies = {
   error: { type: 100, payload: refusalText() },
   user_existing: { type: 101, payload: nothing },
   user_not_existing: { type: 102, payload: nothing },
-  /** `copies` if the account was created by this, `time` on the node, ms since 1970. */
+  /** `copies` if a password was stored by this, `time` on the node, ms since 1970. */
   login_success: {
     type: 103,
     payload: dict({

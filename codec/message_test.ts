@@ -47,6 +47,7 @@ const anyRequest: fc.Arbitrary<Request> = fc.oneof(
     partial({ text, with: text, before: text, limit: int }, "text"),
   ),
   message("list_conversations", partial({ limit: int })),
+  message("redeem", fc.record({ user: text, token: text, password: text })),
 );
 
 const chatMessage = {
@@ -216,6 +217,11 @@ Deno.test("readRequest() understands every form of every request", () => {
     ],
     [16, null, { kind: "list_conversations", payload: {} }],
     [16, dict({ limit: 3 }), { kind: "list_conversations", payload: { limit: 3 } }],
+    [
+      17,
+      dict({ user: "al", token: "t", password: "p" }),
+      { kind: "redeem", payload: { user: "al", token: "t", password: "p" } },
+    ],
   ];
   for (const [type, payload, request] of forms) {
     assertEquals(readRequest(frameOf(type, payload)), request);
@@ -241,13 +247,15 @@ Deno.test("readRequest() refuses payloads of another shape", () => {
     [15, "hi", "bad_payload"],
     [15, dict({ with: "bo" }), "bad_payload"],
     [16, 3, "bad_payload"],
+    [17, ["al", "t", "p"], "bad_payload"],
+    [17, dict({ user: "al", token: "t" }), "bad_payload"],
     [12, dict({}), "bad_payload"],
   ];
   for (const [type, payload, code] of wrong) assertRefused(frameOf(type, payload), code);
 });
 
 Deno.test("readRequest() refuses types that no request has", () => {
-  for (const type of [0, 17, 99, 100, 200, -1, 2 ** 32 + 1, -(2 ** 63), 2 ** 63]) {
+  for (const type of [0, 18, 99, 100, 200, -1, 2 ** 32 + 1, -(2 ** 63), 2 ** 63]) {
     assertRefused(frameOf(type, null), "unknown_type");
   }
 });

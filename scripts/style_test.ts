@@ -59,6 +59,8 @@ const LAYERS: Record<string, { files: RegExp; imports: string[] }> = {
         "core",
       ],
       ...["deno_outside", "codec", "command_line"],
+      // How people are shown names, times and counts.
+      "text",
     ],
   },
   config: { files: /^server\/(config(_error)?\.ts$|limits\.ts$|config\/)/, imports: [] },

@@ -105,7 +105,7 @@ async function latest(port: number): Promise<string | undefined> {
 }
 
 async function compact(server: TestServer): Promise<void> {
-  assert(await askNode(server.directory, "compact") !== undefined);
+  assert(await askNode(server.directory, { command: "compact" }) !== undefined);
 }
 
 async function sendTo(client: WireClient, to: string): Promise<string> {

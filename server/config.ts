@@ -157,6 +157,7 @@ function crossFaults(raw: unknown): string[] {
     ...repetitions(addresses),
     ...unfindable(nodes),
     ...plainBesideTls(nodes),
+    ...invitationsWithoutTls(raw, nodes),
   ];
 }
 
@@ -180,6 +181,14 @@ function plainBesideTls(nodes: readonly unknown[]): string[] {
       ? []
       : [`nodes[${index}].tls: expected it on every node, as nodes[${first}] has it`]
   );
+}
+
+/** By their CA's certificate nodes know an invitation. */
+function invitationsWithoutTls(raw: unknown, nodes: readonly unknown[]): string[] {
+  const isPlain = nodes.every((node) => field(node, "tls") === undefined);
+  return field(raw, "registration") === "invite" && isPlain
+    ? ["registration: invite needs tls on every node: its CA signs the invitations"]
+    : [];
 }
 
 function repetitions(places: readonly { path: string; text: unknown }[]): string[] {

@@ -56,9 +56,15 @@ Deno.test("ServerConfig.parse() reads for how many days messages are kept", () =
 
 Deno.test("ServerConfig.parse() reads who may make an account, anybody unless said otherwise", () => {
   assertEquals(parse({ nodes: NODES }).registration, "open");
+  const tls = { cert: "node.crt", key: "node.key", ca: "ca.crt" };
+  const withTls = NODES.map((node) => ({ ...node, tls }));
   for (const registration of ["open", "invite", "closed"] as const) {
-    assertEquals(parse({ registration, nodes: NODES }).registration, registration);
+    assertEquals(parse({ registration, nodes: withTls }).registration, registration);
   }
+  assertEquals(parse({ registration: "closed", nodes: NODES }).registration, "closed");
+  assertEquals(faultsOf({ registration: "invite", nodes: NODES }), [
+    "registration: invite needs tls on every node: its CA signs the invitations",
+  ]);
   assertEquals(faultsOf({ registration: "Open", nodes: NODES }), [
     `registration: expected "open" or "invite" or "closed", found "Open"`,
   ]);

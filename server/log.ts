@@ -12,6 +12,7 @@ export const LOG_EVENTS = [
   "listening",
   "accept_failed",
   "operator_unreachable",
+  "account_changed",
   "compacted",
   "compaction_failed",
   "retention",
@@ -48,7 +49,7 @@ export interface LogFacts {
   readonly address?: string | undefined;
   /** Another node's name, or what somebody claims to be one. */
   readonly node?: string | undefined;
-  /** By what somebody signed in. */
+  /** By what somebody signed in, or what the operator did with an account. */
   readonly how?: string | undefined;
   /** The kind of request that was refused. */
   readonly request?: string | undefined;

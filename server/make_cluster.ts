@@ -40,13 +40,14 @@ function logOf(directory: DataDirectory): OperationLog {
 }
 
 function membershipOf(
-  { cluster, retention, nodes }: ServerConfig,
+  { cluster, retention, registration, nodes }: ServerConfig,
   node: NodeConfig,
 ): Membership {
   return {
     node: node.name,
     ...cluster,
     retentionDays: retention?.days,
+    registration,
     nodes: nodes.map(({ name, tcp, grpc }) => ({
       name,
       addresses: `${ServerConfig.addressOf(tcp)}, ${ServerConfig.addressOf(grpc)}`,

@@ -1,5 +1,7 @@
 import { encodeMessage, type NodeStatus, writeReply } from "../codec/message.ts";
 import { timedKey } from "../codec/timed_key.ts";
+import { invitationKeyOf, verifyInvitation } from "./auth/invitation.ts";
+import { TOKEN_LENGTH } from "./auth/one_time_token.ts";
 import { Throttle } from "./auth/throttle.ts";
 import { Broadcast } from "./broadcast.ts";
 import type { Commit } from "./commit.ts";
@@ -17,9 +19,11 @@ import { type Outside, randomId } from "./outside.ts";
 import type { OwnOrigin } from "./own_origin.ts";
 import { Presence } from "./presence.ts";
 import { SessionRegistry } from "./registry.ts";
+import { AccountControl } from "./requests/account_control.ts";
 import {
   type Passwords,
   refuse,
+  type Registration,
   type RequestContext,
   type RequestSession,
 } from "./requests/context.ts";
@@ -70,6 +74,8 @@ const SWEEP_MS = 1000;
 const DRAIN_MS = 5000;
 /** How many batches are waited for so that all is on disk at once. */
 const POSITION_TRIES_MAX = 100;
+/** Letters and digits that tell a credential from itself before. */
+const MARK_LENGTH = 8;
 
 /**
  * A node of the messenger, whatever it stands on: its data, its sessions, its part in the cluster. Who
@@ -81,6 +87,8 @@ export class ChatNode {
   readonly directory: DataDirectory;
   readonly state: ChatState;
   readonly commit: Commit;
+  /** For the node's operator. */
+  readonly accounts: AccountControl;
   readonly #options: NodeOptions;
   readonly #outside: Outside;
   readonly #limits: Limits;
@@ -130,6 +138,7 @@ export class ChatNode {
       knownByAll: () => this.#knownByAll(),
       nowMs: () => outside.wallMs(),
     });
+    this.accounts = this.#accountControl();
     const broadcast = new Broadcast(state, this.#registry, commit);
     this.#presence = new Presence({
       state,
@@ -315,6 +324,7 @@ export class ChatNode {
           addresses.refund(address);
         },
       },
+      registration: this.#registration(),
       nowMs: () => this.#outside.wallMs(),
       newAccountId: () => randomId(this.#outside, ACCOUNT_ID_LENGTH),
       ...this.#keys,
@@ -323,6 +333,44 @@ export class ChatNode {
       status: () => this.#status(),
     } satisfies Omit<RequestContext, "session">;
     return (session) => ({ ...shared, session });
+  }
+
+  #registration(): Registration {
+    const { config: { registration: mode }, identity } = this.#options;
+    return {
+      mode,
+      check: (invitation) => {
+        // As it is now: it may have been renewed.
+        const ca = identity?.current?.ca;
+        if (ca === undefined) return "none";
+        return verifyInvitation(invitation, invitationKeyOf(ca), this.#outside.wallMs());
+      },
+    };
+  }
+
+  #accountControl(): AccountControl {
+    const { state, commit } = this;
+    const outside = this.#outside;
+    return new AccountControl({
+      state,
+      passwords: this.#options.passwords,
+      isServing: () => this.#isServing,
+      nowMs: () => outside.wallMs(),
+      newAccountId: () => randomId(outside, ACCOUNT_ID_LENGTH),
+      newToken: () => randomId(outside, TOKEN_LENGTH),
+      newMark: () => randomId(outside, MARK_LENGTH),
+      submit: (fact) => commit.submit(fact),
+      tell: (user, how) =>
+        this.#options.log(`the operator has ${how} the account ${user}`, {
+          event: "account_changed",
+          ...{ user, how },
+        }),
+      async copiesOf(what) {
+        await commit.untilCopied();
+        return commit.copiesOf(what);
+      },
+      isOnline: (account) => this.#presence.isOnline(account),
+    });
   }
 
   #status(): NodeStatus {

@@ -115,6 +115,11 @@ function answerOperator(
     return listenForOperator(node.directory.path, {
       compact: () => node.compact(),
       position: () => node.position(),
+      account_add: (request) => node.accounts.add(request),
+      account_reset: (request) => node.accounts.reset(request),
+      account_disable: (request) => node.accounts.disable(request),
+      account_enable: (request) => node.accounts.enable(request),
+      account_list: ({ after }) => node.accounts.list(after),
     });
   } catch (error) {
     if (!(error instanceof StorageError)) throw error;

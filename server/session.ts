@@ -400,5 +400,6 @@ function isLimit(reason: EndReason): reason is EndingLimit {
 /** As whom a request would sign in. */
 function nameTried(request: Request, claimed: RequestSession["claimed"]): string | undefined {
   if (request.kind === "login_password") return claimed?.name;
+  if (request.kind === "redeem") return request.payload.user;
   return request.kind === "resume" ? request.payload[0] : undefined;
 }

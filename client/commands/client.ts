@@ -12,7 +12,7 @@ import { FileInputLog } from "./input_log.ts";
 import { paintFor } from "./message_output.ts";
 import { SIGN_IN_OPTIONS } from "./option_table.ts";
 import { rememberedPassword, rememberSignIn } from "./remembered.ts";
-import { hostsOf, noPassword, noUser, passwordOf, userOf } from "./settings.ts";
+import { hostsOf, inviteOf, noPassword, noUser, passwordOf, userOf } from "./settings.ts";
 import { SIGNAL_EXIT_CODES, type TerminationSignal } from "./shell.ts";
 import { GIVE_UP_MS } from "./signed_in.ts";
 
@@ -81,6 +81,7 @@ export async function runClient(call: Call, intro: readonly string[] = []): Prom
     password,
     remembered: password === undefined ? await rememberedPassword(shell, hosts, user) : undefined,
     mayCreate: options.has("create"),
+    invitation: (await inviteOf(options, shell))?.invitation,
   };
   if (!isInteractive) requireKnown(known);
   if (!isInteractive && options.has("remember")) {

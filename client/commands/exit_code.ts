@@ -3,6 +3,7 @@ import {
   ClosedError,
   InvalidInputError,
   NoSuchAccountError,
+  OneTimeTokenError,
   RefusedError,
   SessionEndedError,
   TooManyRequestsError,
@@ -38,7 +39,11 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** Refusals about who asks, not about what is asked. */
 const NOT_FOR_YOU: readonly string[] = [
+  "account_disabled",
+  "bad_invitation",
+  "invitation_needed",
   "not_signed_in",
+  "registration_closed",
   "too_many_attempts",
   "wrong_password",
 ] satisfies RefusalCode[];
@@ -53,15 +58,15 @@ export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof UnreachableError || error instanceof UnansweredError) {
     return EXIT.unreachable;
   }
-  if (error instanceof WrongPasswordError || error instanceof SessionEndedError) {
-    return EXIT.refused;
-  }
+  if (REFUSED.some((kind) => error instanceof kind)) return EXIT.refused;
   if (error instanceof RefusedError) {
     if (NOT_NOW.includes(error.code)) return EXIT.unreachable;
     return NOT_FOR_YOU.includes(error.code) ? EXIT.refused : EXIT.failed;
   }
   return FIXABLE.some((kind) => error instanceof kind) ? EXIT.failed : EXIT.bug;
 }
+
+const REFUSED = [OneTimeTokenError, SessionEndedError, WrongPasswordError];
 
 const FIXABLE = [
   ClosedError,

@@ -13,7 +13,7 @@ import { ofRemembered } from "../dialog/sign_in_dialog.ts";
 import { createdText, signedInText } from "../text/wording.ts";
 import type { Call } from "./command.ts";
 import { forgetIfWrong, rememberedPassword } from "./remembered.ts";
-import { hostsOf, noPassword, noUser, passwordOf, userOf } from "./settings.ts";
+import { hostsOf, inviteOf, noPassword, noUser, passwordOf, userOf } from "./settings.ts";
 import type { Shell } from "./shell.ts";
 
 /** How long what nobody watches tries to get back to a server that it lost. */
@@ -48,12 +48,14 @@ async function signInAs(
   user: string,
 ): Promise<Session> {
   const create = options.has("create");
+  const invitation = (await inviteOf(options, shell))?.invitation;
+  const how = { user, create, ...(invitation !== undefined && { invitation }) };
   const given = await passwordOf(options, shell);
-  if (given !== undefined) return await signIn(client, { user, password: given, create });
+  if (given !== undefined) return await signIn(client, { ...how, password: given });
   const remembered = await rememberedPassword(shell, hosts, user);
   if (remembered !== undefined) {
     try {
-      return await signIn(client, { user, password: remembered.password, create });
+      return await signIn(client, { ...how, password: remembered.password });
     } catch (error) {
       const wrong = ofRemembered(error, user, remembered);
       if (!(wrong instanceof WrongPasswordError) || !canAsk(shell)) throw wrong;
@@ -61,7 +63,7 @@ async function signInAs(
     }
   }
   const password = await askPassword(shell, user);
-  const session = await signIn(client, { user, password, create });
+  const session = await signIn(client, { ...how, password });
   await forgetIfWrong(shell, { hosts, user, password });
   return session;
 }
@@ -75,7 +77,7 @@ async function signIn(client: ChatClient, credentials: SignInByPassword): Promis
   }
 }
 
-type SignInByPassword = Extract<Credentials, { readonly password: string }>;
+type SignInByPassword = Extract<Credentials, { readonly create?: boolean }>;
 
 /** What of a sign-in is not as one would expect, or happens once. */
 function describeSignIn(asked: string, { user, copies }: Session): string[] {

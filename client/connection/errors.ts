@@ -41,17 +41,30 @@ export class WrongPasswordError extends Error {
   }
 }
 
-/** No server takes the session any more, as its password was changed or its account deleted. */
-export class SessionEndedError extends Error {
-  override readonly name = "SessionEndedError";
+/** The password was a one-time token: a password has to be chosen with it before anything else. */
+export class OneTimeTokenError extends Error {
+  override readonly name = "OneTimeTokenError";
 
   constructor(user: string) {
     super(
-      `Cannot go on as ${user}: the session was ended, as happens when the password is changed ` +
-        "or the account deleted",
+      `Cannot sign in as ${user}: this is a one-time token, with which a password has to be chosen; ` +
+        "sign in once with chat client",
     );
   }
 }
+
+/** No server takes the session any more: `why` says more, if servers do. */
+export class SessionEndedError extends Error {
+  override readonly name = "SessionEndedError";
+
+  constructor(user: string, why = SESSION_ENDED) {
+    super(`Cannot go on as ${user}: ${why}`);
+  }
+}
+
+const SESSION_ENDED =
+  "the session was ended, as happens when the password is changed or reset, or " +
+  "the account deleted or disabled";
 
 /** What happened with one host, when none could be used. */
 export interface HostFailure {

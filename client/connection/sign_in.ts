@@ -1,5 +1,10 @@
-import type { ReplyPayload } from "../../codec/message.ts";
-import { NoSuchAccountError, RefusedError, WrongPasswordError } from "./errors.ts";
+import type { RefusalCode, ReplyPayload } from "../../codec/message.ts";
+import {
+  NoSuchAccountError,
+  OneTimeTokenError,
+  RefusedError,
+  WrongPasswordError,
+} from "./errors.ts";
 import { formatHost, type Host } from "./host.ts";
 import { type Link, LinkLostError } from "./link.ts";
 import { payloadOf, unexpected } from "./reply.ts";
@@ -14,13 +19,34 @@ export type Credentials =
     readonly password: string;
     /** Whether to create the account if there is none; else that is an error. */
     readonly create?: boolean;
+    /** By which the account is created, where that takes one. */
+    readonly invitation?: string;
+  }
+  | {
+    readonly user: string;
+    readonly oneTimeToken: string;
+    /** The one that is chosen now. */
+    readonly password: string;
   }
   | { readonly user: string; readonly token: string };
+
+type ByPassword = Extract<Credentials, { readonly create?: boolean }>;
+type ByOneTimeToken = Extract<Credentials, { readonly oneTimeToken: string }>;
 
 /** A node that was reached does not take a session's token or passwords. */
 export class NotAcceptedError extends Error {
   override readonly name = "NotAcceptedError";
+  /** What the node says of the account, if it does. */
+  readonly sentence: string | undefined;
+
+  constructor(sentence?: string) {
+    super(sentence ?? "it does not take the session");
+    this.sentence = sentence;
+  }
 }
+
+/** Refusals of a right password that stay, unlike those of a node that has too much to do. */
+const ENDS_THE_SESSION: readonly string[] = ["account_disabled"] satisfies RefusalCode[];
 
 /** Whether there is an account of this name. Begins a sign-in. */
 export async function lookUp(link: Link, user: string): Promise<boolean> {
@@ -32,16 +58,44 @@ export async function lookUp(link: Link, user: string): Promise<boolean> {
 
 /**
  * Signs in. Throws {@linkcode NoSuchAccountError} before a password is sent if the account is to
- * be created and `create` does not allow it, and {@linkcode WrongPasswordError}.
+ * be created and `create` does not allow it, {@linkcode WrongPasswordError}, and
+ * {@linkcode OneTimeTokenError}.
  */
 export async function signInWithPassword(
   link: Link,
-  { user, password, create = false }: Extract<Credentials, { readonly password: string }>,
+  { user, password, create = false, invitation }: ByPassword,
 ): Promise<Session> {
-  if (!await lookUp(link, user) && !create) throw new NoSuchAccountError(user);
-  const reply = await link.request({ kind: "login_password", payload: password });
+  const exists = await lookUp(link, user);
+  if (!exists && !create) throw new NoSuchAccountError(user);
+  const reply = exists || invitation === undefined
+    ? await link.request({ kind: "login_password", payload: password })
+    : await link.request({ kind: "redeem", payload: { user, token: invitation, password } });
   if (reply.kind === "login_failed") throw new WrongPasswordError(user);
+  if (reply.kind === "error" && reply.payload.code === ("choose_password" satisfies RefusalCode)) {
+    throw new OneTimeTokenError(user);
+  }
   return payloadOf(reply, "login_success");
+}
+
+/**
+ * How to sign in with a one-time token, on one node after another: a connection that is lost before the
+ * answer leaves open whether the token is used. Throws {@linkcode WrongPasswordError} if it is not good.
+ */
+export function redeemer(
+  { user, oneTimeToken: token, password }: ByOneTimeToken,
+): (link: Link) => Promise<Session> {
+  let mayBeUsed = false;
+  return async (link) => {
+    const wasTried = mayBeUsed;
+    mayBeUsed = true;
+    const reply = await link.request({ kind: "redeem", payload: { user, token, password } });
+    if (reply.kind === "login_failed" && wasTried) {
+      return await signInWithPassword(link, { user, password });
+    }
+    mayBeUsed = false;
+    if (reply.kind === "login_failed") throw new WrongPasswordError(user, "the one-time token");
+    return payloadOf(reply, "login_success");
+  };
 }
 
 /** What a client keeps to sign in again, on any node. */
@@ -51,8 +105,8 @@ export class Keyring {
   #user: string;
   #token: string | undefined;
   #passwords: readonly string[];
-  /** Hosts that called the passwords wrong since the last sign-in. */
-  readonly #wrongAt = new Set<string>();
+  /** Hosts that did not take the passwords since the last sign-in, and what they said of the account. */
+  readonly #refusedAt = new Map<string, string | undefined>();
 
   constructor(user: string, passwords: readonly string[], token?: string) {
     this.#firstName = user;
@@ -75,7 +129,7 @@ export class Keyring {
     const isNewName = user !== this.#user && user !== this.#firstName;
     this.#user = user;
     this.#token = token;
-    this.#wrongAt.clear();
+    this.#refusedAt.clear();
     return isNewName;
   }
 
@@ -93,7 +147,7 @@ export class Keyring {
     const names = [...new Set([this.#user, this.#firstName])];
     const session = await this.#byToken(link, names) ??
       await this.#byPassword(link, names, formatHost(host));
-    if (session === undefined) throw new NotAcceptedError("it does not take the session");
+    if (session === undefined) throw new NotAcceptedError(this.#refusedAt.get(formatHost(host)));
     return session;
   }
 
@@ -122,11 +176,12 @@ export class Keyring {
     host: string,
   ): Promise<Session | undefined> {
     // Asking on and on would use up the wrong passwords that the account's owner has there.
-    if (this.#wrongAt.has(host)) return undefined;
+    if (this.#refusedAt.has(host)) return undefined;
     for (const password of this.#passwords) {
       const session = await signInUnderEither(link, names, password);
-      if (session === "wrong") this.#wrongAt.add(host);
-      else if (session !== undefined) return session;
+      if (session === undefined) continue;
+      if ("token" in session) return session;
+      this.#refusedAt.set(host, session.sentence);
     }
     return undefined;
   }
@@ -137,12 +192,17 @@ async function signInUnderEither(
   link: Link,
   names: readonly string[],
   password: string,
-): Promise<Session | "wrong" | undefined> {
+): Promise<Session | NotAcceptedError | undefined> {
   for (const user of names) {
     try {
       return await signInWithPassword(link, { user, password });
     } catch (error) {
-      if (error instanceof WrongPasswordError) return "wrong";
+      if (error instanceof WrongPasswordError || error instanceof OneTimeTokenError) {
+        return new NotAcceptedError();
+      }
+      if (error instanceof RefusedError && ENDS_THE_SESSION.includes(error.code)) {
+        return new NotAcceptedError(error.sentence);
+      }
       if (!(error instanceof NoSuchAccountError)) throw error;
     }
   }

@@ -1,13 +1,15 @@
+import type { RefusalCode } from "../../codec/message.ts";
 import { printable } from "../../codec/printable.ts";
 import {
   type ChatClient,
   InvalidInputError,
   NoSuchAccountError,
+  OneTimeTokenError,
   PASSWORD_CHARACTERS_MIN,
   RefusedError,
   WrongPasswordError,
 } from "../connection.ts";
-import { createdText, signedInText } from "../text/wording.ts";
+import { createdText, passwordSetText, signedInText } from "../text/wording.ts";
 import type { Dialog } from "./dialog.ts";
 import { textOf } from "./tellable.ts";
 
@@ -18,6 +20,8 @@ export interface Known {
   /** Of an earlier sign-in as `user`: if it is wrong, it is asked for. */
   readonly remembered?: RememberedPassword | undefined;
   readonly mayCreate: boolean;
+  /** By which an account is created, where that takes one. */
+  readonly invitation?: string | undefined;
 }
 
 /** A password that was kept, and where. */
@@ -44,7 +48,7 @@ export async function signInDialog(
       const exists = await client.lookUp(user);
       if (exists) return await enter(client, dialog, user, known);
       if (known.mayCreate || await confirm(dialog, user)) {
-        return await signUp(client, dialog, user, known.password);
+        return await signUp(client, dialog, user, known);
       }
       if (!dialog.isInteractive) throw new NoSuchAccountError(user, "use --create to make it");
     } catch (error) {
@@ -81,16 +85,47 @@ async function enter(
     }
     try {
       const session = await client.signIn({ user, password });
-      const other = signedInText(user, session.user);
-      if (other !== undefined) dialog.print(`-- ${other}`);
+      tellOtherName(dialog, user, session.user);
       return password;
     } catch (error) {
+      if (error instanceof OneTimeTokenError && dialog.isInteractive) {
+        return await choosePassword(client, dialog, user, password);
+      }
       const wrong = asked === 0 ? ofRemembered(error, user, remembered) : error;
       const mayAsk = known.password === undefined && dialog.isInteractive && asked < TRIES_MAX;
       if (!mayAsk || !isAboutThePassword(wrong)) throw wrong;
       dialog.print(printable(textOf(wrong)));
     }
   }
+}
+
+/** After a one-time token from the operator: it is good for choosing a password, and nothing else. */
+async function choosePassword(
+  client: ChatClient,
+  dialog: Dialog,
+  user: string,
+  oneTimeToken: string,
+): Promise<string | undefined> {
+  dialog.print("That was a one-time token: choose a password, by which you sign in from now on.");
+  for (;;) {
+    const password = await askNewPassword(dialog);
+    if (password === undefined) return undefined;
+    try {
+      const session = await client.signIn({ user, oneTimeToken, password });
+      tellOtherName(dialog, user, session.user);
+      if (session.copies !== undefined) dialog.print(passwordSetText(session.copies));
+      return password;
+    } catch (error) {
+      // A token that is not good any more is not made good by another password.
+      if (error instanceof WrongPasswordError || !isAboutThePassword(error)) throw error;
+      dialog.print(printable(textOf(error)));
+    }
+  }
+}
+
+function tellOtherName(dialog: Dialog, asked: string, user: string): void {
+  const other = signedInText(asked, user);
+  if (other !== undefined) dialog.print(`-- ${other}`);
 }
 
 /** What is wrong with a password that nobody typed tells where it is from. */
@@ -107,13 +142,16 @@ async function signUp(
   client: ChatClient,
   dialog: Dialog,
   user: string,
-  password: string | undefined,
+  { password, invitation }: Known,
 ): Promise<string | undefined> {
   for (;;) {
     const typed = password ?? await askNewPassword(dialog);
     if (typed === undefined) return undefined;
     try {
-      const { copies } = await client.signIn({ user, password: typed, create: true });
+      const { copies } = await client.signIn({
+        ...{ user, password: typed, create: true },
+        ...(invitation !== undefined && { invitation }),
+      });
       if (copies !== undefined) dialog.print(createdText(user, copies));
       return typed;
     } catch (error) {
@@ -139,10 +177,18 @@ export async function askNewPassword(dialog: Dialog): Promise<string | undefined
   }
 }
 
+/** Whether somebody with another name could do better: also one that has an account. */
 function isAboutTheName(error: unknown): error is Error {
   return error instanceof InvalidInputError ||
-    error instanceof RefusedError && error.code === "bad_name";
+    error instanceof RefusedError && ABOUT_THE_NAME.includes(error.code);
 }
+
+const ABOUT_THE_NAME: readonly string[] = [
+  "bad_name",
+  "invitation_needed",
+  "name_taken",
+  "registration_closed",
+] satisfies RefusalCode[];
 
 function isAboutThePassword(error: unknown): error is Error {
   return error instanceof WrongPasswordError || error instanceof InvalidInputError ||

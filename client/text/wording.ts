@@ -34,6 +34,10 @@ export function createdText(user: string, copies: number): string {
   return `account ${printable(user)} created (stored on ${counted(copies, "node")})`;
 }
 
+export function passwordSetText(copies: number): string {
+  return `your password is set (stored on ${counted(copies, "node")})`;
+}
+
 /** What to tell whoever signed in as `asked` and is `user`; undefined if that is the same name. */
 export function signedInText(asked: string, user: string): string | undefined {
   if (asked.normalize("NFC") === user) return undefined;

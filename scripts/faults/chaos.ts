@@ -220,7 +220,7 @@ export class Chaos {
       if (!node.isServing || node.isPaused) continue;
       this.damage.compaction++;
       try {
-        await Promise.race([askNode(node.data, "compact"), this.#roundOver.promise]);
+        await Promise.race([askNode(node.data, { command: "compact" }), this.#roundOver.promise]);
       } catch (error) {
         // It was killed in the middle, or is stopping.
         if (!(error instanceof StorageError)) throw error;

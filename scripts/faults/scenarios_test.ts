@@ -59,7 +59,7 @@ scenario(
     const node = cluster.node(2);
     await node.stop();
     await town.delete(0, id);
-    for (const other of [0, 1]) await askNode(cluster.node(other).data, "compact");
+    for (const other of [0, 1]) await askNode(cluster.node(other).data, { command: "compact" });
     // What it had of the deleted message must not come back, what it missed must come.
     await node.start();
     await cluster.converged(CONVERGENCE_MS_MAX);

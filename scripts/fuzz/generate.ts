@@ -142,6 +142,10 @@ export function randomRequest(random: Random): Request {
     }
     case "resume":
       return { kind, payload: [name(), randomText(random)] };
+    case "redeem": {
+      const token = random.pick(["", "invite.", "invite.zzzzzzzz."] as const) + randomText(random);
+      return { kind, payload: { user: name(), token, password: randomPassword(random) } };
+    }
     case "delete_account":
     case "logout":
     case "ping":

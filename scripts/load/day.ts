@@ -75,7 +75,7 @@ async function measureCompaction(
   // Looked at below; if what comes before that fails, that is to be told.
   running.catch(() => {});
   const startMs = performance.now();
-  const report = await askNode(data, "compact");
+  const report = await askNode(data, { command: "compact" });
   if (report === undefined) throw new Error("Cannot measure: no node runs");
   const seconds = (performance.now() - startMs) / 1000;
   meanwhile.stop();
@@ -165,7 +165,7 @@ async function measureStartOfAll(
     const users = await signUpMany(server.port, plan.accounts);
     const { messages } = plan;
     await runRound({ servers: [server], users, clients: 64, inFlight: 32, messages });
-    await askNode(`${other}/data`, "compact");
+    await askNode(`${other}/data`, { command: "compact" });
     await server.stop();
     const stoppedMs = performance.now();
     server = await ServerProcess.start(program, other);

@@ -229,7 +229,7 @@ async function unlessEnded(server: ServerProcess): Promise<number> {
 /** A compaction that fails, or a node that ends, is what this is about. */
 async function compact(data: string, refusals: string[]): Promise<void> {
   try {
-    await askNode(data, "compact");
+    await askNode(data, { command: "compact" });
   } catch (error) {
     const isGone = error instanceof Deno.errors.ConnectionReset ||
       error instanceof Deno.errors.BrokenPipe;

@@ -46,7 +46,10 @@ export class PasswordHasher {
     this.#queueMax = limits.hashQueueMax;
   }
 
-  /** `scrypt$N$r$p$salt$hash`, salt and hash in base64url. */
+  /**
+   * `scrypt$N$r$p$salt$hash`, salt and hash in base64url. After another `$` there may be a mark, which
+   * tells it from the same hash before: see credential.ts.
+   */
   async hash(password: string): Promise<string> {
     const salt = randomBytes(SALT_BYTES);
     const { n, r, p } = this.#cost;
@@ -94,7 +97,7 @@ interface ParsedHash {
 /** The dearest cost that a hash from elsewhere may ask for: 10 times that of this program's own. */
 const WORK_MAX = 10 * 2 ** 15 * 8 * 3;
 const STORED =
-  /^scrypt\$([1-9]\d{0,8})\$([1-9]\d{0,3})\$([1-9]\d{0,3})\$[\w-]{2,86}\$[\w-]{42}[AEIMQUYcgkosw048]$/;
+  /^scrypt\$([1-9]\d{0,8})\$([1-9]\d{0,3})\$([1-9]\d{0,3})\$[\w-]{2,86}\$[\w-]{42}[AEIMQUYcgkosw048](?:\$[0-9a-z]{1,32})?$/;
 
 /** Whether a text is such as {@linkcode PasswordHasher.hash} makes, and can be checked without harm. */
 export function isStoredPassword(stored: string): boolean {

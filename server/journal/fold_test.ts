@@ -105,7 +105,7 @@ async function imported(scratch: Scratch, messages: number): Promise<string> {
 
 async function compacted(data: string): Promise<void> {
   await using _server = await testServer({ directory: data });
-  await askNode(data, "compact");
+  await askNode(data, { command: "compact" });
 }
 
 async function contentsOf(data: string): Promise<Record<string, string>> {

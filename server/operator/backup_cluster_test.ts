@@ -29,7 +29,7 @@ scenario(
     const where = ["--node", node.name, "--data", node.data];
     const [made] = await Promise.all([
       chat(["backup", backup, ...where]),
-      askNode(node.data, "compact"),
+      askNode(node.data, { command: "compact" }),
     ]);
     assertEquals(made.code, 0, made.stderr);
     writing.isOver = true;

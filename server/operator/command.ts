@@ -74,6 +74,8 @@ export const OPERATOR_OPTIONS = {
   log: { words: LOG_FORMATS, help: "how its log is written: lines of text, or of JSON" },
   nodes: { value: "LIST", help: "the nodes, as NAME=HOST[:TCP[:GRPC]],…" },
   days: { value: "N", help: "how long the invitation in it is good (default 7)" },
+  hours: { value: "N", help: "for so many hours" },
+  json: { help: "one JSON object a line" },
   "dry-run": { help: "check everything, and write nothing" },
   help: { help: "show this" },
 } as const satisfies Record<string, OptionRow>;

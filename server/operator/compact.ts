@@ -15,7 +15,7 @@ export const compactCommand: OperatorCommand = {
   options: DATA_OPTIONS,
   async run({ options, output }) {
     const { directory } = options;
-    const report = await askNode(directory, "compact");
+    const report = await askNode(directory, { command: "compact" });
     if (report === undefined) {
       output.note(`chat: no node runs on ${directory}: start it with chat serve`);
       return EXIT_FIXABLE;

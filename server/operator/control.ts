@@ -1,18 +1,46 @@
 import { join } from "node:path";
+import * as v from "valibot";
 import { FileError, StorageError } from "../journal/files.ts";
+import type {
+  AccountChanged,
+  AccountPage,
+  Refused,
+  TokenGiven,
+} from "../requests/account_control.ts";
+
+const named = { name: v.string() };
+const withToken = { ...named, lifetimeMs: v.pipe(v.number(), v.minValue(0)) };
 
 /**
  * How an operator's commands talk to a node that is running: over a socket in its data directory, which
  * only who may read the data can reach. A line of JSON asks, a line of JSON answers, and that is all:
  *
  * ```json
- * {"command":"compact"}
- * {"bytesBefore":81920,"bytesAfter":4096}
+ * {"command":"account_disable","name":"carol"}
+ * {"name":"carol","isNew":true,"copies":3}
  * ```
  *
- * An answer `{"error":"…"}` says why it was not done.
+ * An answer `{"error":"…"}` says why it was not done. These are the fields of what is asked, besides
+ * `command`.
  */
-export interface ControlRequests {
+const requestShapes = {
+  compact: v.object({}),
+  position: v.object({}),
+  account_add: v.object(withToken),
+  account_reset: v.object(withToken),
+  account_disable: v.object(named),
+  account_enable: v.object(named),
+  account_list: v.object({ after: v.exactOptional(v.string()) }),
+};
+
+type ControlCommand = keyof typeof requestShapes;
+type Fields<K extends ControlCommand> = v.InferOutput<(typeof requestShapes)[K]>;
+
+export type ControlRequest<K extends ControlCommand = ControlCommand> =
+  & { readonly command: K }
+  & Fields<K>;
+
+export interface ControlAnswers {
   compact: { readonly bytesBefore: number; readonly bytesAfter: number };
   /** What is on disk now, to the byte, and the digest of just that, unless too much is being written. */
   position: {
@@ -22,11 +50,18 @@ export interface ControlRequests {
     readonly digest?: string;
     readonly vector: string;
   };
+  account_add: TokenGiven;
+  account_reset: TokenGiven;
+  account_disable: AccountChanged;
+  account_enable: AccountChanged;
+  account_list: AccountPage;
 }
 
 /** What a node does for its operator. */
 export type ControlHandlers = {
-  readonly [K in keyof ControlRequests]: () => Promise<ControlRequests[K]>;
+  readonly [K in ControlCommand]: (
+    fields: Fields<K>,
+  ) => ControlAnswers[K] | Refused | Promise<ControlAnswers[K] | Refused>;
 };
 
 export const CONTROL_SOCKET = "control.sock";
@@ -35,10 +70,10 @@ const PATH_BYTES_MAX = 107;
 /** How long to wait after a connection could not be taken, in ms. */
 const ACCEPT_AGAIN_MS = 200;
 /** So long whoever asks waits: a compaction of ten million messages takes a minute or two. */
-const PATIENCE_MS: Record<keyof ControlRequests, number> = {
-  compact: 60 * 60 * 1000,
-  position: 10_000,
-};
+const PATIENCE_MS: Partial<Record<ControlCommand, number>> = { compact: 60 * 60 * 1000 };
+/** For all else. A change of an account waits for copies, and its token to be hashed in its turn. */
+const PATIENCE_DEFAULT_MS = 60_000;
+const POSITION_PATIENCE_MS = 10_000;
 const REQUEST_BYTES_MAX = 4096;
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 
@@ -69,11 +104,12 @@ export function listenForOperator(
  * Asks the node that has this directory open. Undefined if none has. Rejects with StorageError, also if
  * it does not answer within `patienceMs`.
  */
-export async function askNode<K extends keyof ControlRequests>(
+export async function askNode<K extends ControlCommand>(
   directory: string,
-  command: K,
-  patienceMs = PATIENCE_MS[command],
-): Promise<ControlRequests[K] | undefined> {
+  request: ControlRequest<K>,
+  patienceMs = PATIENCE_MS[request.command] ?? PATIENCE_DEFAULT_MS,
+): Promise<ControlAnswers[K] | undefined> {
+  const { command } = request;
   const path = socketPath(directory);
   let conn: Deno.UnixConn;
   try {
@@ -91,7 +127,7 @@ export async function askNode<K extends keyof ControlRequests>(
     conn.close();
   }, patienceMs);
   try {
-    await conn.write(new TextEncoder().encode(`${JSON.stringify({ command })}\n`));
+    await conn.write(new TextEncoder().encode(`${JSON.stringify(request)}\n`));
     const line = await readLine(conn, ANSWER_BYTES_MAX);
     if (line === undefined) throw unanswered(command);
     const answer = parseAnswer(line, command);
@@ -114,12 +150,12 @@ export async function askNode<K extends keyof ControlRequests>(
 export async function askPosition(
   directory: string,
   names: readonly string[],
-): Promise<ControlRequests["position"] | undefined> {
+): Promise<ControlAnswers["position"] | undefined> {
   if (!names.includes(CONTROL_SOCKET)) return undefined;
-  return await askNode(directory, "position");
+  return await askNode(directory, { command: "position" }, POSITION_PATIENCE_MS);
 }
 
-function parseAnswer(line: string, command: keyof ControlRequests) {
+function parseAnswer(line: string, command: ControlCommand) {
   try {
     return JSON.parse(line);
   } catch (error) {
@@ -156,28 +192,34 @@ async function answer(conn: Deno.UnixConn, handlers: ControlHandlers): Promise<v
 }
 
 async function answerTo(line: string, handlers: ControlHandlers): Promise<unknown> {
-  const command = commandIn(line);
-  const isKnown = command !== undefined && Object.hasOwn(handlers, command);
-  if (!isKnown) return { error: "the node that runs does not know this command: is it older?" };
+  const request = parseRequest(line);
+  if (request === undefined) {
+    return { error: "the node that runs does not know this command: is it older?" };
+  }
   try {
-    return await handlers[command as keyof ControlHandlers]();
+    const handle = handlers[request.command] as (fields: object) => unknown;
+    return await handle(request);
   } catch (error) {
     if (error instanceof StorageError) return { error: error.message };
     throw error;
   }
 }
 
-function commandIn(line: string): string | undefined {
+/** What is asked, wholly checked; undefined if this node cannot be asked that. */
+function parseRequest(line: string): ControlRequest | undefined {
   try {
-    const { command } = JSON.parse(line);
-    return typeof command === "string" ? command : undefined;
+    const asked = JSON.parse(line);
+    const command = Object.keys(requestShapes).find((one) => one === asked.command);
+    if (command === undefined) return undefined;
+    const fields = v.safeParse(requestShapes[command as ControlCommand], asked);
+    return fields.success ? { ...fields.output, command } as ControlRequest : undefined;
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof TypeError) return undefined;
     throw error;
   }
 }
 
-function unanswered(command: keyof ControlRequests): StorageError {
+function unanswered(command: ControlCommand): StorageError {
   return new StorageError(`Cannot ${command}: the node ended before it had answered`);
 }
 

@@ -25,7 +25,7 @@ Deno.test("chat log verify checks a directory again and again while its node wri
   await withWritingNode(async ({ data, writer, port }) => {
     for (let round = 0; round < VERIFICATIONS; round++) {
       const before = writer.acknowledged.length;
-      const compacted = round % 4 === 0 ? askNode(data, "compact") : undefined;
+      const compacted = round % 4 === 0 ? askNode(data, { command: "compact" }) : undefined;
       const { lines, faults } = await verified(data);
       assertEquals(faults, 0, lines.join("\n"));
       assertMatch(lines.at(-2) ?? "", /^digest \w{16}, as the node that runs has it$/);
@@ -54,7 +54,7 @@ Deno.test("chat backup of a node that writes and compacts has all that was ackno
     running.finally(() => isDone = true);
     let compactions = 0;
     while (!isDone) {
-      await askNode(data, "compact");
+      await askNode(data, { command: "compact" });
       compactions++;
     }
     const made = await running;

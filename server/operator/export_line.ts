@@ -1,4 +1,4 @@
-import { isStoredPassword } from "../auth/password.ts";
+import { isStoredCredential } from "../auth/credential.ts";
 import { readKeyWords, senderOf } from "../core/message_id.ts";
 import type { AccountId, MessageId, Stamp } from "../core/operation.ts";
 import { VersionVector } from "../core/version_vector.ts";
@@ -73,8 +73,10 @@ export const EXPORT_LINE_BYTES_MAX = 8 * CONTENT_BYTES_MAX;
 /** The end of the year 9999: what comes later has no usual date. */
 const TIME_MAX_MS = 253_402_300_799_999;
 const TICK_MAX = 0xffff_ffff;
-/** One more than a generation, or a version, has to be a number, too. */
-const COUNT_MAX = 2 ** 31;
+/** One more than a generation has to be a number, too. */
+const GENERATION_MAX = 2 ** 31;
+/** And what the operator's word makes of a version: see credential.ts. */
+const VERSION_MAX = 2 ** 50;
 const ACCOUNT = /^[0-9a-z]{12}$/;
 const WORDS = new Int32Array(4);
 
@@ -165,9 +167,9 @@ function readAccount(fields: JsonObject): ExportedAccount {
   const name = string(fields, "name");
   if (usualName(name) !== name || !isClaimable(name)) throw new RecordError(NAME_RULE);
   const created = stamp(fields, "created", "tick");
-  const version = optionalCount(fields, "version");
+  const version = optionalCount(fields, "version", VERSION_MAX);
   const hash = fields.password === undefined ? undefined : string(fields, "password");
-  if (hash !== undefined && !isStoredPassword(hash)) {
+  if (hash !== undefined && !isStoredCredential(hash)) {
     throw new RecordError("expected password to be scrypt$N$r$p$salt$hash, and not too dear");
   }
   const changed = version === 1 ? created : stamp(fields, "changed", "changedTick");
@@ -175,7 +177,7 @@ function readAccount(fields: JsonObject): ExportedAccount {
     kind: "account",
     account: account(fields, "account"),
     name,
-    generation: optionalCount(fields, "generation"),
+    generation: optionalCount(fields, "generation", GENERATION_MAX),
     created,
     ...(hash !== undefined && { password: { hash, version, changed } }),
   };
@@ -226,8 +228,8 @@ function stamp(fields: JsonObject, timeKey: string, tickKey: string): Stamp {
   return { timeMs, tick };
 }
 
-function optionalCount(fields: JsonObject, key: string): number {
+function optionalCount(fields: JsonObject, key: string, max: number): number {
   const count = fields[key] === undefined ? 1 : integer(fields, key, 1);
-  if (count > COUNT_MAX) throw new RecordError(`expected ${key} to be at most ${COUNT_MAX}`);
+  if (count > max) throw new RecordError(`expected ${key} to be at most ${max}`);
   return count;
 }

@@ -288,7 +288,7 @@ Deno.test("chat export of a node under load has all that was acknowledged before
     }
   })();
   for (let round = 0; acknowledged < count || round < 3; round++) {
-    const [atLeast, compacting] = [acknowledged, askNode(server.directory, "compact")];
+    const [atLeast, compacting] = [acknowledged, askNode(server.directory, { command: "compact" })];
     const { code, stdout, stderr } = await runOperator("export", "--data", server.directory);
     assertEquals([code, stderr], [0, ""]);
     const contents = linesOf(stdout).flatMap(({ content }) => content ?? []);

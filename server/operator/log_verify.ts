@@ -17,9 +17,9 @@ import {
 import { readConfiguration } from "./configuration.ts";
 import { readIdentity } from "./identity_files.ts";
 import type { RepairReport } from "./repair.ts";
-import { askPosition, type ControlRequests } from "./control.ts";
+import { askPosition, type ControlAnswers } from "./control.ts";
 
-type NodePosition = ControlRequests["position"];
+type NodePosition = ControlAnswers["position"];
 
 export const logVerifyCommand: OperatorCommand = {
   description: [

@@ -100,6 +100,13 @@ Deno.test("docs/OPERATIONS.md can be typed as it is written, and keeps what it p
     async "10. Upgrade, one node at a time"() {
       await equal(three, 3);
     },
+    async "13. Accounts"(printed) {
+      const token = (await Deno.readTextFile(path("token.txt"))).trim();
+      assertMatch(token, /^(?:[0-9a-z]{4}-){4}[0-9a-z]{4}$/);
+      assertMatch(printed, /^(?:[0-9a-z]{4}-){4}[0-9a-z]{4}\n/);
+      assertMatch(printed, /^alice +active .*\nbob +one-time token until .*\ncarol +one-time /m);
+      assertStringIncludes(PAGE, "good for a week for a new account and for a day");
+    },
   };
   let checked = 0;
   for (const { title, steps } of readPage(PAGE)) {
@@ -153,6 +160,7 @@ Deno.test("docs/OPERATIONS.md has the figures of the code", () => {
   const { nodes } = ServerConfig.solo();
   const config = ServerConfig.parse(`{${retention},"nodes":${JSON.stringify(nodes)}}`, "the page");
   assertEquals(config.retention, { days: 365 });
+  for (const mode of ["open", "invite", "closed"]) assertStringIncludes(PAGE, `\`"${mode}"\``);
 });
 
 Deno.test("docs/OPERATIONS.md quotes what a node says of a directory that it cannot use", async () => {

@@ -109,7 +109,7 @@ scenario("a repair of a node that runs is refused", async (town) => {
 async function writtenNode(town: Town, more = async () => {}): Promise<NodeProcess> {
   const node = town.cluster.node(2);
   for (let index = 0; index < 5; index++) await town.send(2, `message ${index}`);
-  assert(await askNode(node.data, "compact") !== undefined);
+  assert(await askNode(node.data, { command: "compact" }) !== undefined);
   for (let index = 5; index < 10; index++) await town.send(2, `message ${index}`);
   const { id } = await town.send(2, "deleted");
   await town.delete(2, id);

@@ -3,6 +3,31 @@ import type { OperatorRow } from "./command.ts";
 /** Every command for who runs a node. */
 export const operatorCommands: readonly OperatorRow[] = [
   {
+    name: "account add",
+    summary: "Makes an account, and a one-time token by which its owner signs in first.",
+    load: async () => (await import("./account.ts")).accountAddCommand,
+  },
+  {
+    name: "account reset",
+    summary: "Makes a one-time token for who has forgotten their password.",
+    load: async () => (await import("./account.ts")).accountResetCommand,
+  },
+  {
+    name: "account disable",
+    summary: "Shuts somebody out, on every node at once.",
+    load: async () => (await import("./account.ts")).accountDisableCommand,
+  },
+  {
+    name: "account enable",
+    summary: "Lets in again who was shut out.",
+    load: async () => (await import("./account.ts")).accountEnableCommand,
+  },
+  {
+    name: "account list",
+    summary: "Lists all accounts, and which of them are disabled.",
+    load: async () => (await import("./account_list.ts")).accountListCommand,
+  },
+  {
     name: "compact",
     summary: "Replaces a node's journal by a snapshot of what is in it.",
     load: async () => (await import("./compact.ts")).compactCommand,

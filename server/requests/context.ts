@@ -1,3 +1,4 @@
+import type { InvitationCheck } from "../auth/invitation.ts";
 import type { NodeStatus, RefusalCode, Reply } from "../../codec/message.ts";
 import type { Account } from "../core/account_table.ts";
 import type { Cursor } from "../core/cursor.ts";
@@ -10,6 +11,7 @@ export interface RequestContext {
   readonly session: RequestSession;
   readonly passwords: Passwords;
   readonly attempts: SignInAttempts;
+  readonly registration: Registration;
   /** This node's name. */
   readonly node: string;
   nowMs(): number;
@@ -38,6 +40,13 @@ export interface RequestSession {
   subscribe(since: Cursor | undefined): number;
   /** What a client that has seen everything so far would resume from. */
   cursor(): string;
+}
+
+/** How accounts come about over the network. */
+export interface Registration {
+  readonly mode: "open" | "invite" | "closed";
+  /** Whether a text is an invitation of this cluster. */
+  check(invitation: string): InvitationCheck;
 }
 
 export interface Passwords {

@@ -1,5 +1,7 @@
 import type { Reply } from "../../codec/message.ts";
 import type { Account, AccountTable } from "../core/account_table.ts";
+import { type Credential, parseCredential, usableIn } from "../auth/credential.ts";
+import { typedToken } from "../auth/one_time_token.ts";
 import {
   HashQueueFullError,
   PASSWORD_BYTES_MAX,
@@ -14,7 +16,7 @@ type LoginSuccess = Extract<Reply, { kind: "login_success" }>;
 /** So many accounts that lost a name are looked at: each costs a hash. */
 const LOSERS_MAX = 2;
 
-const LOGIN_FAILED: Reply = { kind: "login_failed", payload: null };
+export const LOGIN_FAILED: Reply = { kind: "login_failed", payload: null };
 
 export function loginName(context: RequestContext, text: string): Outcome {
   const name = usualName(text);
@@ -35,6 +37,8 @@ export async function loginPassword(context: RequestContext, password: string): 
   if (claimed === undefined) return refuse("bad_request", "send LOGIN_NAME before LOGIN_PASSWORD");
   const fault = passwordFault(password);
   if (!claimed.existed) {
+    const refusal = signUpRefusal(context);
+    if (refusal !== undefined) return refusal;
     if (fault !== undefined) return refuse("bad_password", fault);
     context.session.claimed = undefined;
     return await signUp(context, claimed.name, password);
@@ -44,15 +48,62 @@ export async function loginPassword(context: RequestContext, password: string): 
   // Nobody's password: not worth hashing, and wrong whoever it is for.
   if (fault !== undefined) return LOGIN_FAILED;
   for (const account of whoMayBeMeant(context.state.accounts, claimed.name)) {
-    const stored = account?.password?.hash;
-    const matched = await unlessBusy(() => context.passwords.matches(password, stored));
-    if (typeof matched !== "boolean") return matched;
-    // Both may have changed while the password was being hashed.
-    if (!matched || account === undefined || account.password?.hash !== stored) continue;
+    const proven = await prove(context, account, password);
+    if ("kind" in proven) return proven;
+    const { credential } = proven;
+    if (credential === undefined || account === undefined) continue;
     context.attempts.succeeded(claimed.name, address);
-    return signedIn(context, account);
+    switch (credential.state) {
+      case "password":
+        return signedIn(context, account);
+      case "one_time":
+        return refuse("choose_password", "this was a one-time token: choose a password with it");
+      case "disabled":
+        return accountDisabled();
+      default:
+        return credential satisfies never;
+    }
   }
   return LOGIN_FAILED;
+}
+
+/**
+ * The credential that a secret has proven: of this account, as it is now. Every account takes the same
+ * work, whatever its state, and so does none; and a token that has expired is a wrong password.
+ */
+export async function prove(
+  context: RequestContext,
+  account: Account | undefined,
+  secret: string,
+): Promise<{ readonly credential: Credential | undefined } | Reply> {
+  const stored = account?.password?.hash;
+  const credential = stored === undefined ? undefined : parseCredential(stored);
+  const usable = credential && usableIn(credential);
+  const typed = usable?.state === "one_time" ? typedToken(secret) : secret;
+  const matched = await unlessBusy(() => context.passwords.matches(typed, usable?.hash));
+  if (typeof matched !== "boolean") return matched;
+  // Both may have changed while the secret was being hashed.
+  const isPresent = account?.deleted === false && account.password?.hash === stored;
+  const hasExpired = usable?.state === "one_time" && usable.expiresMs <= context.nowMs();
+  return { credential: matched && isPresent && !hasExpired ? credential : undefined };
+}
+
+export function accountDisabled(): Reply {
+  return refuse("account_disabled", "the operator has disabled this account");
+}
+
+/** Why nobody may sign up who has no invitation; undefined if anybody may. */
+export function signUpRefusal({ registration: { mode } }: RequestContext): Reply | undefined {
+  switch (mode) {
+    case "open":
+      return undefined;
+    case "invite":
+      return refuse("invitation_needed", "only who has an invitation may make an account here");
+    case "closed":
+      return refuse("registration_closed", "ask the operator for an account");
+    default:
+      return mode satisfies never;
+  }
 }
 
 /**
@@ -60,7 +111,7 @@ export async function loginPassword(context: RequestContext, password: string): 
  * nothing else, and LOGIN_SUCCESS tells them their alias. Nobody is one account whose password is
  * wrong.
  */
-function whoMayBeMeant(accounts: AccountTable, name: string): (Account | undefined)[] {
+export function whoMayBeMeant(accounts: AccountTable, name: string): (Account | undefined)[] {
   const owner = accounts.named(name);
   const losers = accounts.claimantsOf(name)
     .filter((one) => one !== owner && accounts.existing(one.id) !== undefined);
@@ -74,6 +125,8 @@ export function resume(context: RequestContext, [text, token]: readonly [string,
   // A name that was lost to an earlier claim still signs in with the token of its account.
   const isTheirs = name === context.state.accounts.nameOf(account) || name === account.claim?.name;
   if (!isTheirs || !isTokenOf(account, token, context.nowMs())) return LOGIN_FAILED;
+  // Nobody was ever given a token for one that is something else: this does not rest on that.
+  if (parseCredential(account.password.hash).state !== "password") return LOGIN_FAILED;
   return signedIn(context, account);
 }
 
@@ -94,6 +147,7 @@ export async function changePassword(
   if (waitMs > 0) return tooManyAttempts(waitMs);
   const stored = account.password?.hash;
   const hash = await unlessBusy(async () => {
+    // Whoever is signed in has a password: in any other state their session has ended.
     const matched = passwordFault(oldPassword) === undefined &&
       await context.passwords.matches(oldPassword, stored);
     return matched ? await context.passwords.hash(newPassword) : undefined;
@@ -117,16 +171,27 @@ export function deleteAccount(context: RequestContext, account: Account): Outcom
   return done(1);
 }
 
-async function signUp(context: RequestContext, name: string, password: string): Promise<Outcome> {
+/** `taken` if somebody else was quicker. */
+export async function signUp(
+  context: RequestContext,
+  name: string,
+  password: string,
+  taken = LOGIN_FAILED,
+): Promise<Outcome> {
   const hash = await unlessBusy(() => context.passwords.hash(password));
   if (typeof hash !== "string") return hash;
   const { accounts } = context.state;
-  if (accounts.named(name) !== undefined) return LOGIN_FAILED;
+  if (accounts.named(name) !== undefined) return taken;
   const account = context.newAccountId();
   const generation = accounts.nextGeneration(name);
   context.submit({ kind: "account_created", account, name, generation, password: hash });
-  const created = signedIn(context, accounts.get(account));
-  return { withCopies: (copies) => ({ ...created, payload: { ...created.payload, copies } }) };
+  return signedInAnew(context, accounts.get(account));
+}
+
+/** Signs in by a password that was stored just now: it says on how many nodes. */
+export function signedInAnew(context: RequestContext, account: Account): Outcome {
+  const { kind, payload } = signedIn(context, account);
+  return { withCopies: (copies) => ({ kind, payload: { ...payload, copies } }) };
 }
 
 function signedIn(context: RequestContext, account: Account): LoginSuccess {
@@ -141,7 +206,7 @@ function signedIn(context: RequestContext, account: Account): LoginSuccess {
 }
 
 /** What is wrong with a password, without looking at what it is; undefined if nothing is. */
-function passwordFault(password: string): string | undefined {
+export function passwordFault(password: string): string | undefined {
   if ([...password].length < PASSWORD_CHARACTERS_MIN) {
     return `a password has at least ${PASSWORD_CHARACTERS_MIN} characters`;
   }
@@ -151,7 +216,7 @@ function passwordFault(password: string): string | undefined {
   return undefined;
 }
 
-async function unlessBusy<T>(work: () => Promise<T>): Promise<T | Reply> {
+export async function unlessBusy<T>(work: () => Promise<T>): Promise<T | Reply> {
   try {
     return await work();
   } catch (error) {
@@ -160,7 +225,7 @@ async function unlessBusy<T>(work: () => Promise<T>): Promise<T | Reply> {
   }
 }
 
-function tooManyAttempts(waitMs: number): Reply {
+export function tooManyAttempts(waitMs: number): Reply {
   const seconds = Math.ceil(waitMs / 1000);
   return refuse("too_many_attempts", `too many wrong passwords, try again in ${seconds} s`);
 }

@@ -4,6 +4,7 @@ import { ping, status, subscribe } from "./connection.ts";
 import { type Outcome, refuse, type RequestContext } from "./context.ts";
 import { listConversations } from "./conversation.ts";
 import { deleteMessages, listMessages, readMessages, sendMessage } from "./message.ts";
+import { redeem } from "./redeem.ts";
 import { searchMessages } from "./search.ts";
 import {
   changePassword,
@@ -33,6 +34,7 @@ const handlers: { readonly [K in RequestKind]: Handler<K> } = {
   login_name: { access: "signed_out", decide: loginName },
   login_password: { access: "signed_out", decide: loginPassword },
   resume: { access: "signed_out", decide: resume },
+  redeem: { access: "signed_out", decide: redeem },
   send_message: { access: "signed_in", decide: sendMessage },
   read_messages: { access: "signed_in", decide: readMessages },
   list_messages: { access: "signed_in", decide: listMessages },

@@ -11,6 +11,8 @@ export interface Membership {
   readonly copyTimeoutMs: number;
   /** For how many days messages are kept; undefined if for ever. */
   readonly retentionDays?: number | undefined;
+  /** Who may make an account over the network. */
+  readonly registration: string;
   /** All nodes, with where each listens for clients and for nodes. */
   readonly nodes: readonly { readonly name: string; readonly addresses: string }[];
 }
@@ -36,12 +38,14 @@ export function refusalOf(hello: Hello, { node, nodes }: Membership): string | u
 
 /** What nodes tell each other of their configurations, besides the nodes' names. */
 export function describeConfiguration(
-  { copies, copyTimeoutMs, retentionDays, nodes }: Membership,
+  { copies, copyTimeoutMs, retentionDays, registration, nodes }: Membership,
 ): string {
   const settings = [
     `copies ${copies}`,
     `copyTimeoutMs ${copyTimeoutMs}`,
     ...(retentionDays === undefined ? [] : [`retention of ${retentionDays} days`]),
+    // Nodes of versions that know no other say nothing of it.
+    ...(registration === "open" ? [] : [`registration ${registration}`]),
   ];
   return [...settings, ...nodes.map(({ name, addresses }) => `${name} at ${addresses}`)].join("\n");
 }

@@ -20,7 +20,10 @@ Deno.test("differencesTo() tells of nodes that keep messages for another time, o
 });
 
 function membership(node: string, retentionDays: number | undefined): Membership {
-  return { node, copies: 2, copyTimeoutMs: 1000, retentionDays, nodes: NODES };
+  return {
+    ...{ node, copies: 2, copyTimeoutMs: 1000, retentionDays },
+    ...{ registration: "open", nodes: NODES },
+  };
 }
 
 function helloOf(node: string, retentionDays: number | undefined): Hello {

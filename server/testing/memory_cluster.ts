@@ -126,6 +126,7 @@ export class MemoryCluster {
       node: name,
       copies,
       copyTimeoutMs: 1000,
+      registration: "open",
       nodes: knows.map((one) => ({ name: one, addresses: one })),
     };
     const cluster = new Cluster({

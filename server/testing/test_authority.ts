@@ -1,6 +1,7 @@
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import { SERVER_NAME } from "../../codec/invite.ts";
+import { signInvitation } from "../auth/invitation.ts";
 import type { NodeIdentity } from "../tls/identity.ts";
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
@@ -43,6 +44,14 @@ export class TestAuthority {
     return new TestAuthority(certificate, keys);
   }
 
+  /** An invitation to the cluster whose CA this is. */
+  async invite(expiresMs: number): Promise<string> {
+    return signInvitation(await pemOf(this.#keys.privateKey), {
+      expiresMs,
+      random: crypto.getRandomValues(new Uint8Array(16)),
+    });
+  }
+
   /** The identity of the node called `name`, good unless it is odd. */
   async issue(name: string, oddities: CertificateOddities = {}): Promise<NodeIdentity> {
     const keys = await newKeys();
@@ -63,13 +72,16 @@ export class TestAuthority {
         ),
       ],
     });
-    const pkcs8 = await crypto.subtle.exportKey("pkcs8", keys.privateKey);
     return {
       cert: certificate.toString("pem"),
-      key: x509.PemConverter.encode(pkcs8, "PRIVATE KEY"),
+      key: await pemOf(keys.privateKey),
       ca: this.certificate,
     };
   }
+}
+
+async function pemOf(key: CryptoKey): Promise<string> {
+  return x509.PemConverter.encode(await crypto.subtle.exportKey("pkcs8", key), "PRIVATE KEY");
 }
 
 async function newKeys(): Promise<CryptoKeyPair> {

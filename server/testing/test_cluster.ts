@@ -1,4 +1,9 @@
-import { type NodeConfig, type RetentionConfig, ServerConfig } from "../config.ts";
+import {
+  type NodeConfig,
+  type Registration,
+  type RetentionConfig,
+  ServerConfig,
+} from "../config.ts";
 import type { Limits } from "../limits.ts";
 import type { RetentionTimes } from "../retention.ts";
 import { type RunningServer, startServer } from "../serve.ts";
@@ -13,6 +18,7 @@ export interface TestClusterOptions {
   readonly copyTimeoutMs?: number;
   readonly limits?: Partial<Limits>;
   readonly retention?: RetentionConfig;
+  readonly registration?: Registration;
   readonly retentionTimes?: RetentionTimes;
   /** Issues the nodes' certificates: without, they talk in plain text. */
   readonly authority?: TestAuthority;
@@ -39,8 +45,9 @@ export class TestCluster implements AsyncDisposable {
       grpc: { host, port: unusedPort() },
       tls,
     }));
-    const { copies = 2, copyTimeoutMs = 1000, retention } = options;
-    const text = JSON.stringify({ cluster: { copies, copyTimeoutMs }, retention, nodes });
+    const { copies = 2, copyTimeoutMs = 1000, retention, registration } = options;
+    const cluster = { copies, copyTimeoutMs };
+    const text = JSON.stringify({ cluster, retention, registration, nodes });
     this.config = ServerConfig.parse(text, "the test's configuration");
   }
 

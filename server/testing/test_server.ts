@@ -1,5 +1,5 @@
 import type { ScryptCost } from "../auth/password.ts";
-import { ServerConfig } from "../config.ts";
+import { type Registration, ServerConfig } from "../config.ts";
 import type { Limits } from "../limits.ts";
 import type { LogFacts } from "../log.ts";
 import { type RunningServer, startServer } from "../serve.ts";
@@ -18,16 +18,26 @@ export interface ToldLine extends LogFacts {
   readonly sentence: string;
 }
 
+export interface TestServerOptions {
+  readonly limits?: Partial<Limits>;
+  /** Data that is there already, and stays. */
+  readonly directory?: string;
+  readonly registration?: Exclude<Registration, "invite">;
+}
+
 /** A real server on a free port, its data in a directory of its own that goes when it does. */
 export async function testServer(
-  { limits = {}, directory }: { limits?: Partial<Limits>; directory?: string } = {},
+  { limits = {}, directory, registration = "open" }: TestServerOptions = {},
 ): Promise<TestServer> {
   const dataDirectory = directory ?? await Deno.makeTempDir({ prefix: "chat-test-" });
   const log: string[] = [];
   const told: ToldLine[] = [];
   const anyPort = { host: "127.0.0.1", port: 0 };
   const nodes = [{ name: "node1", tcp: anyPort, grpc: anyPort }];
-  const config = ServerConfig.parse(JSON.stringify({ nodes }), "the test's configuration");
+  const config = ServerConfig.parse(
+    JSON.stringify({ registration, nodes }),
+    "the test's configuration",
+  );
   const server = await startServer({
     config,
     node: config.getCurrentNode("node1"),
