@@ -19,6 +19,16 @@ Deno.test("differencesTo() tells of nodes that keep messages for another time, o
   ]);
 });
 
+Deno.test("differencesTo() tells of nodes that let others make accounts than this one", () => {
+  const open = membership("n1", undefined);
+  const closed: Membership = { ...open, registration: "closed" };
+  const hello = helloOf("n2", undefined);
+  assertEquals(differencesTo(hello, closed), ["n2 does not have registration closed"]);
+  const closedHello = { ...hello, configuration: describeConfiguration(closed) };
+  assertEquals(differencesTo(closedHello, open), ["n2 has registration closed"]);
+  assertEquals(differencesTo(closedHello, closed), []);
+});
+
 function membership(node: string, retentionDays: number | undefined): Membership {
   return {
     ...{ node, copies: 2, copyTimeoutMs: 1000, retentionDays },
