@@ -238,3 +238,29 @@ Deno.test("account_list tells of each account that there is what its operator wa
   alice.close();
   bob.close();
 });
+
+Deno.test("the log tells what the operator did to whom and who used a token, and never the token", async () => {
+  await using server = await testServer();
+  const { port, directory } = server;
+  const token = await tokenFor(directory, "account_add", "carol");
+  const name = "carol";
+  for (const command of ["account_disable", "account_disable", "account_enable"] as const) {
+    await operatorAsks(directory, { command, name });
+  }
+  assertEquals(await tryRedeem(port, name, `${token}0`, NEW), "login_failed");
+  assertEquals(await tryRedeem(port, name, token, NEW), "login_success");
+  const reset = await tokenFor(directory, "account_reset", name);
+  assertEquals(
+    server.told.filter(({ event }) => event === "account_changed").map(({ sentence }) => sentence),
+    ["added", "disabled", "enabled", "reset"]
+      .map((did) => `the operator has ${did} the account carol`),
+  );
+  const tries = server.told.filter(({ event }) => event.startsWith("sign_in"));
+  assertEquals(tries.map(({ event, user, how, request }) => [event, user, how ?? request]), [
+    ["sign_in_failed", name, "redeem"],
+    ["sign_in", name, "redeem"],
+  ]);
+  for (const secret of [token, reset, NEW]) {
+    assertEquals(JSON.stringify(server.told).includes(secret), false);
+  }
+});

@@ -11,6 +11,7 @@ const ACCOUNTS = 100_000;
 class Accounts {
   readonly state = new ChatState();
   readonly submitted: Operation[] = [];
+  readonly told: string[] = [];
   isServing = true;
   #seq = 0;
 
@@ -23,6 +24,7 @@ class Accounts {
     newToken: () => "7k3mx9qd0afh1w2vtnc8",
     newMark: () => "a1b2c3d4",
     submit: (fact) => this.submit(fact),
+    tell: (name, did) => void this.told.push(`${name} ${did}`),
     copiesOf: () => Promise.resolve(2),
     isOnline: () => false,
   });
@@ -85,6 +87,8 @@ Deno.test("AccountControl gives a change a version that outranks what a user or 
     versions.push(operation.version);
   }
   assertEquals(versions, [1_000_001, 1_001_000_001, 1_002_000_001, 1_003_000_001]);
+  const told = ["user1 reset", "user1 disabled", "user1 enabled", "user1 reset"];
+  assertEquals(accounts.told, told);
   const stored = accounts.submitted.flatMap((one) => "password" in one ? [one.password] : []);
   assertEquals(stored, [
     HASH,
@@ -105,5 +109,5 @@ Deno.test("AccountControl changes nothing before its node has what the others ha
     assert("error" in refused);
     assertEquals(refused.error, "the node is still getting what the others have: try again");
   }
-  assertEquals(accounts.submitted.length, 1);
+  assertEquals([accounts.submitted.length, accounts.told], [1, []]);
 });
