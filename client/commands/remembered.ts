@@ -90,9 +90,9 @@ async function rememberWho(
   { hosts, user }: { readonly hosts?: readonly Host[]; readonly user: string },
 ): Promise<void> {
   const known = await readUserConfig(shell);
-  const { ca, ...others } = known;
-  const places = hosts === undefined ? { ca } : placesOf(hosts);
-  const next = { ...others, ...places, user };
+  // With other servers, another CA goes, or none.
+  const { ca: _, ...others } = known;
+  const next = hosts === undefined ? { ...known, user } : { ...others, ...placesOf(hosts), user };
   if (JSON.stringify(next) !== JSON.stringify(known)) await write(shell, "config.json", next);
 }
 

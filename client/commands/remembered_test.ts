@@ -50,6 +50,30 @@ Deno.test("rememberSignIn() keeps the user, and the servers if an option said th
   assertEquals([contentOf(shell, CREDENTIALS), shell.notes], [undefined, []]);
 });
 
+Deno.test("rememberSignIn() keeps the CA of the servers, and none of an earlier one's", async () => {
+  const shell = shellWith({});
+  const hosts = [{ ...SHIP, ca: "CA" }, { ...SHORE, ca: "CA" }];
+  await remember(shell, { ...ALICE, hosts }, "--invite", "chat://…", "--remember");
+  assertEquals(contentOf(shell, CONFIG), { hosts: KEPT.hosts, ca: "CA", user: "alice" });
+  assertEquals(contentOf(shell, CREDENTIALS), { ...KEPT, ca: "CA" });
+  const before = shell.files.get(CONFIG);
+  await remember(shell, { ...ALICE, hosts });
+  assertEquals(shell.files.get(CONFIG) === before, true);
+  await remember(shell, ALICE, "--host", "ship", "--host", "shore:9002");
+  assertEquals(contentOf(shell, CONFIG), { hosts: KEPT.hosts, user: "alice" });
+});
+
+Deno.test("rememberedPassword() is not for who has a server's address, and not its CA", async () => {
+  const ca = "CA";
+  const shell = shellWith({ [CREDENTIALS]: { ...KEPT, ca } });
+  const asked = async (host: Host) => (await rememberedPassword(shell, [host], "alice"))?.password;
+  assertEquals(await asked({ ...SHIP, ca }), "correct horse");
+  assertEquals(await asked({ ...SHIP, ca: "another" }), undefined);
+  assertEquals(await asked(SHIP), undefined);
+  const plain = shellWith({ [CREDENTIALS]: KEPT });
+  assertEquals(await rememberedPassword(plain, [{ ...SHIP, ca }], "alice"), undefined);
+});
+
 Deno.test("rememberSignIn() leaves alone what is not its own, and writes only what is new", async () => {
   const mine = { user: "bob", hosts: ["ship"], theme: { dark: true } };
   const shell = shellWith({ [CONFIG]: mine });

@@ -1,10 +1,12 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import { formatInvite } from "../../codec/invite.ts";
 import { ConfigurationError, UsageError } from "./errors.ts";
 import { type OptionName, parseOptions } from "./option_table.ts";
-import { hostsOf, passwordOf, userOf, withoutLineEnd } from "./settings.ts";
+import { hostsOf, inviteOf, passwordOf, userOf, withoutLineEnd } from "./settings.ts";
 import type { Shell } from "./shell.ts";
 
-const NAMES: OptionName[] = ["host", "config", "user", "password-file"];
+const NAMES: OptionName[] = ["host", "config", "invite", "user", "password-file"];
+const CA = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
 const DEFAULT = [{ host: "127.0.0.1", port: 9001 }];
 
 /** Surroundings with this environment and these files. */
@@ -60,6 +62,61 @@ Deno.test("settings take a servers.json as the list of hosts", async () => {
   ]);
   const both = parseOptions(["--config", "servers.json", "--host", "a"], NAMES);
   await assertRejects(() => hostsOf(both, shell), UsageError, "cannot both");
+});
+
+Deno.test("settings take an invite, or a file that holds it, as the servers and how to know them", async () => {
+  const invite = formatInvite({ hosts: ["ship:1", "[::1]:2"], ca: CA, invitation: "invite.x" });
+  const shell = shellWith({ HOME: "/h" }, { mine: `${invite}\n`, other: "hello" });
+  for (const given of [invite, "mine"]) {
+    const options = parseOptions(["--invite", given], NAMES);
+    assertEquals(await hostsOf(options, shell), [
+      { host: "ship", port: 1, ca: CA },
+      { host: "::1", port: 2, ca: CA },
+    ]);
+    assertEquals((await inviteOf(options, shell))?.invitation, "invite.x");
+  }
+  const refusal = async (...args: string[]) => {
+    const error = await hostsOf(parseOptions(args, NAMES), shell).catch((error) => error);
+    return [error.name, error.message];
+  };
+  assertEquals(await refusal("--invite", invite.slice(0, 20)), [
+    "UsageError",
+    "--invite: this is not an invite, or not all of one: it is one line, chat://…",
+  ]);
+  assertEquals(await refusal("--invite", "other"), [
+    "ConfigurationError",
+    "Cannot use other: it does not hold an invite, chat://…, in one line",
+  ]);
+  assertEquals((await refusal("--invite", "none"))[1]?.startsWith("Cannot read none"), true);
+  assertEquals(await refusal("--invite", invite, "--host", "ship"), [
+    "UsageError",
+    "--host and --invite cannot both be given",
+  ]);
+});
+
+Deno.test("settings read the CA that a servers.json names, beside it", async () => {
+  const tls = { cert: "node.crt", key: "node.key", ca: "ca.crt" };
+  const text = JSON.stringify({ nodes: [{ name: "n", tcp: { host: "a", port: 1 }, tls }] });
+  const options = parseOptions(["--config", "/etc/chat/servers.json"], NAMES);
+  const files = { "/etc/chat/servers.json": text };
+  const shell = shellWith({}, { ...files, "/etc/chat/ca.crt": CA });
+  assertEquals(await hostsOf(options, shell), [{ host: "a", port: 1, ca: CA }]);
+  const reading = () => hostsOf(options, shellWith({}, files));
+  await assertRejects(reading, ConfigurationError, "Cannot read /etc/chat/ca.crt");
+});
+
+Deno.test("settings keep the CA of servers that are remembered, also of those that are named again", async () => {
+  const file = JSON.stringify({ hosts: ["ship:1", "shore:9001"], ca: CA });
+  const shell = shellWith({ HOME: "/h" }, { "/h/.config/chat/config.json": file });
+  const hosts = async (...args: string[]) => await hostsOf(parseOptions(args, NAMES), shell);
+  const [ship, shore] = [
+    { host: "ship", port: 1, ca: CA },
+    { host: "shore", port: 9001, ca: CA },
+  ];
+  assertEquals(await hosts(), [ship, shore]);
+  assertEquals(await hosts("--host", "shore"), [shore]);
+  // Others are as they are given: in plain text.
+  assertEquals(await hosts("--host", "ship"), [{ host: "ship", port: 9001 }]);
 });
 
 Deno.test("settings say what is wrong with a file, and where", async () => {
