@@ -22,7 +22,8 @@ export const client: Command = {
   description: [
     "Signs in, asking for what it does not know, and shows messages as they come. A name that " +
     "nobody has is asked about before it becomes an account. /help lists what can be done; " +
-    "whatever is no command is sent to the open conversation.",
+    "whatever is no command is sent to the open conversation. Who types an operator's one-time token as " +
+    "the password chooses a password with it.",
     "On a terminal it takes the whole of it: conversations at the left, messages, a line about the " +
     "nodes, and your input. --plain, or a terminal that is dumb, makes it a client of lines.",
     "On a terminal it remembers the servers, if an option said them, and the user for the next " +
