@@ -20,9 +20,9 @@ export class CodecError extends Error {
   }
 }
 
-/** The error for a key that a dict has twice. */
-export function duplicateKey(key: string): CodecError {
-  return new CodecError("bad_value", `Cannot decode a dict with key ${quote(key)} twice`);
+/** The error for a key that a dict has twice. Which, is not said: it may be a secret in a wrong place. */
+export function duplicateKey(): CodecError {
+  return new CodecError("bad_value", "Cannot decode a dict that has a key twice");
 }
 
 /** The beginning of `text` for an error, which must not grow with what a stranger sends. */

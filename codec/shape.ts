@@ -123,7 +123,7 @@ export function dictOf<T>(item: Shape<T>): Shape<ReadonlyMap<string, T>> {
       const map = new Map<string, T>();
       for (let left = reader.dict(); left > 0; left--) {
         const key = reader.str();
-        if (map.has(key)) throw duplicateKey(key);
+        if (map.has(key)) throw duplicateKey();
         map.set(key, item.read(reader));
       }
       return map;
@@ -187,7 +187,7 @@ export function dict<
           skipUnknownField(reader, unknown);
           continue;
         }
-        if ((seen & (1 << index)) !== 0) throw duplicateKey(field.key);
+        if ((seen & (1 << index)) !== 0) throw duplicateKey();
         seen |= 1 << index;
         found[field.key] = field.shape.read(reader);
       }
@@ -238,7 +238,7 @@ function takeKey(reader: ValueReader, known: readonly KnownField[], expected: nu
 
 function skipUnknownField(reader: ValueReader, unknown: Set<string>): void {
   const key = reader.str();
-  if (unknown.has(key)) throw duplicateKey(key);
+  if (unknown.has(key)) throw duplicateKey();
   unknown.add(key);
   reader.skip(1);
 }

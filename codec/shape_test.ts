@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertLess, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { CodecError, type CodecErrorCode } from "./error.ts";
 import {
@@ -93,6 +93,12 @@ Deno.test("dict() counts itself when it bounds the nesting of a field that it sk
   };
   assertEquals(readBytes(person, withNested(NESTING_MAX - 1)), { name: "al", age: 3 });
   assertRefused(person, withNested(NESTING_MAX), "bad_value");
+});
+
+Deno.test("word() does not quote all of a hostile text", () => {
+  const reader = new ValueReader(encodeValue("\0".repeat(100_000)));
+  const error = assertThrows(() => word("unread", "read").read(reader), CodecError);
+  assertLess(error.message.length, 400);
 });
 
 Deno.test("dict() refuses a key that comes twice, and a required one that does not come", () => {

@@ -264,7 +264,7 @@ export class ValueReader {
     const map = new Map<string, Value>();
     for (let left = this.dict(); left > 0; left--) {
       const key = this.str();
-      if (map.has(key)) throw duplicateKey(key);
+      if (map.has(key)) throw duplicateKey();
       map.set(key, this.value(nesting + 1));
     }
     return map;
@@ -275,7 +275,7 @@ export class ValueReader {
     const keys = count > 1 ? new Set<string>() : undefined;
     for (let left = count; left > 0; left--) {
       const key = this.str();
-      if (keys?.has(key)) throw duplicateKey(key);
+      if (keys?.has(key)) throw duplicateKey();
       keys?.add(key);
       this.skip(nesting + 1);
     }

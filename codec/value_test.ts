@@ -109,14 +109,7 @@ Deno.test("decodeValue() keeps __proto__ and its like as plain keys", () => {
 Deno.test("decodeValue() refuses a key that comes twice", () => {
   const entry = [...encodeValue("key"), ...encodeValue(1)];
   const bytes = Uint8Array.from([3, ...u32(2), ...entry, ...entry]);
-  assertCodecError(() => decodeValue(bytes), `"key" twice`);
-});
-
-Deno.test("an error does not quote all of a hostile text", () => {
-  const entry = [...encodeValue("\0".repeat(100_000)), ...encodeValue(1)];
-  const bytes = Uint8Array.from([3, ...u32(2), ...entry, ...entry]);
-  const error = assertThrows(() => decodeValue(bytes), CodecError);
-  assertEquals(error.message.length < 400, true, error.message);
+  assertCodecError(() => decodeValue(bytes), "a key twice");
 });
 
 Deno.test("decodeValue() refuses every proper beginning of an object", () => {

@@ -43,7 +43,7 @@ export type LogEvent = (typeof LOG_EVENTS)[number];
 /** What a line tells programs besides its sentence. Nothing here may be a secret, or what somebody wrote. */
 export interface LogFacts {
   readonly event: LogEvent;
-  /** The name of an account that exists; of a sign-in that failed, `unknown` if there is none. */
+  /** The name of an account that exists: of a sign-in that failed, the one that was tried. */
   readonly user?: string | undefined;
   /** Where it came from: an IP address. */
   readonly address?: string | undefined;

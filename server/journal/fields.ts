@@ -13,7 +13,8 @@ export function parseObject(text: string): JsonObject {
     value = JSON.parse(text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw new RecordError(`not JSON: ${error.message}`);
+    // What the library says of it has a piece of the line in it, which may be a secret.
+    throw new RecordError("not JSON");
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw wrong("line", "an object", value);

@@ -108,14 +108,9 @@ function readLine({ bytes }: InputLine): ExportLine | { readonly refusal: string
     return readExportLine(decodeUtf8(bytes, 0, bytes.length));
   } catch (error) {
     if (error instanceof CodecError) return { refusal: "not UTF-8" };
-    if (error instanceof RecordError) return { refusal: withoutQuotes(error.message) };
+    if (error instanceof RecordError) return { refusal: error.message };
     throw error;
   }
-}
-
-/** What is wrong with JSON is told with a piece of it, which may be a secret or move the cursor. */
-function withoutQuotes(message: string): string {
-  return message.startsWith("not JSON") ? "not JSON" : message;
 }
 
 class ImportCounts {

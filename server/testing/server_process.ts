@@ -5,7 +5,7 @@ const NODE = "node1";
 const CLOCK_TICKS_PER_SECOND = 100;
 /** Lines of its standard error that are kept. */
 const LOG_LINES_MAX = 10_000;
-const LISTENING = /listening on .*:(\d+)$/;
+const LISTENING = /listening on [^ "]*:(\d+)(?:"|$)/;
 
 /** What is run: the executable, or the source with the Deno that runs this. */
 export interface Program {
@@ -39,6 +39,8 @@ export interface Launch {
   readonly node: string;
   readonly config: string;
   readonly data: string;
+  /** How it writes its log, if not as text. */
+  readonly log?: "json";
 }
 
 /** A `chat serve` of its own process, whose directory the caller gives and removes. */
@@ -71,9 +73,10 @@ export class ServerProcess {
   }
 
   /** Starts one of several nodes, or of one, without waiting for it. */
-  static launch(program: Program, { node, config, data }: Launch): ServerProcess {
+  static launch(program: Program, { node, config, data, log }: Launch): ServerProcess {
+    const options = ["--node", node, "--config", config, "--data", data];
     const child = new Deno.Command(program.command, {
-      args: [...program.args, "serve", "--node", node, "--config", config, "--data", data],
+      args: [...program.args, "serve", ...options, ...log === undefined ? [] : ["--log", log]],
       cwd: ROOT,
       stdin: "null",
       stdout: "inherit",
@@ -83,10 +86,16 @@ export class ServerProcess {
   }
 
   /** A node alone, its configuration in `directory`. Resolves when it listens. Port 0 is any free port. */
-  static async start(program: Program, directory: string, port = 0): Promise<ServerProcess> {
+  static async start(
+    program: Program,
+    directory: string,
+    port = 0,
+    options: Pick<Launch, "log"> = {},
+  ): Promise<ServerProcess> {
     const config = `${directory}/servers.json`;
     await Deno.writeTextFile(config, configText(port));
-    const server = ServerProcess.launch(program, { node: NODE, config, data: `${directory}/data` });
+    const launch: Launch = { node: NODE, config, data: `${directory}/data` };
+    const server = ServerProcess.launch(program, { ...launch, ...options });
     await server.listening;
     return server;
   }
@@ -145,6 +154,11 @@ export class ServerProcess {
     return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
   }
 
+  /** How the process was called, and with which environment. */
+  async called(): Promise<string> {
+    return await readProc(this.pid, "cmdline") + await readProc(this.pid, "environ");
+  }
+
   #signal(signal: Deno.Signal): void {
     try {
       this.#child.kill(signal);
@@ -192,7 +206,10 @@ function configText(port: number): string {
 }
 
 /** By a program, which `deno task` may run: Deno itself reads /proc only with all permissions. */
-async function readProc(pid: number, file: "stat" | "status"): Promise<string> {
+async function readProc(
+  pid: number,
+  file: "stat" | "status" | "cmdline" | "environ",
+): Promise<string> {
   const { stdout } = await new Deno.Command("cat", { args: [`/proc/${pid}/${file}`] }).output();
   return new TextDecoder().decode(stdout);
 }
