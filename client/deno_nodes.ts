@@ -1,4 +1,5 @@
 import { TextLineStream } from "@std/streams";
+import { NodeStartError } from "./commands/errors.ts";
 import type { Nodes, RunningNode } from "./commands/demo_site.ts";
 
 /** Lines of a node's standard error that are kept. */
@@ -14,8 +15,8 @@ export function denoNodes(mainUrl: string): Nodes {
   return {
     makeScratch,
     removeScratch,
-    writeTextFile: (path, text) => Deno.writeTextFile(path, text),
     unusedPorts,
+    run: (args) => run(mainUrl, args),
     start: (args) => start(mainUrl, args),
   };
 }
@@ -54,6 +55,19 @@ function unusedPorts(count: number): readonly number[] {
   }
   for (const listener of listeners.values()) listener.close();
   return [...listeners.keys()];
+}
+
+async function run(mainUrl: string, args: readonly string[]): Promise<void> {
+  const [program, ...first] = programOf(mainUrl);
+  const { code, stderr } = await new Deno.Command(program, {
+    args: [...first, ...args],
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).output();
+  if (code === 0) return;
+  const said = new TextDecoder().decode(stderr).trim();
+  throw new Error(`Cannot run chat ${args.join(" ")}: it ended with exit code ${code}: ${said}`);
 }
 
 function start(mainUrl: string, args: readonly string[]): RunningNode {
@@ -115,5 +129,6 @@ async function follow(
   }
   const { code, signal } = await child.status;
   const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
-  listening.reject(new Error(`Cannot start a node: it ended ${how}, saying ${log.join(" / ")}`));
+  const said = log.join(" / ");
+  listening.reject(new NodeStartError(`Cannot start a node: it ended ${how}, saying ${said}`));
 }

@@ -15,56 +15,78 @@ export interface RunningNode {
 export interface Nodes {
   makeScratch(): Promise<string>;
   removeScratch(path: string): Promise<void>;
-  writeTextFile(path: string, text: string): Promise<void>;
   /** So many ports of this machine that nothing uses. */
   unusedPorts(count: number): readonly number[];
+  /** Runs `chat` with these arguments; rejects unless its exit code is 0. */
+  run(args: readonly string[]): Promise<void>;
   /** Starts `chat serve` with these arguments. */
   start(args: readonly string[]): RunningNode;
 }
 
 /** A node as the configuration has it. */
-interface Member {
+export interface Member {
   readonly name: string;
   /** For clients. */
   readonly host: Host;
-  /** For the other nodes. */
-  readonly grpc: Host;
 }
 
-const NAMES = ["node1", "node2", "node3"];
-/** On how many nodes a message is to be stored before it is acknowledged. */
-const COPIES = 2;
-const COPY_TIMEOUT_MS = 1_000;
+/** Reads the nodes of a `servers.json`. */
+export type ReadMembers = (path: string) => Promise<readonly Member[]>;
 
-/** Three nodes whose processes come and go, while their data and addresses stay. */
+const NAMES = ["node1", "node2", "node3"];
+const HOST = "127.0.0.1";
+
+/** The nodes of a cluster, whose processes come and go, while their data and addresses stay. */
 export class DemoSite {
-  readonly scratch: string;
+  /** What `chat cluster init` made. */
+  readonly directory: string;
   readonly members: readonly Member[];
   readonly #nodes: Nodes;
+  /** What is removed in the end. */
+  readonly #scratch: string | undefined;
   readonly #running = new Map<string, RunningNode>();
   #isOver = false;
 
-  private constructor(nodes: Nodes, scratch: string, members: readonly Member[]) {
+  private constructor(
+    nodes: Nodes,
+    directory: string,
+    members: readonly Member[],
+    scratch?: string,
+  ) {
     this.#nodes = nodes;
-    this.scratch = scratch;
+    this.directory = directory;
     this.members = members;
+    this.#scratch = scratch;
   }
 
-  /** Makes the directory and the configuration. */
-  static async make(nodes: Nodes): Promise<DemoSite> {
-    const members = choosePorts(nodes);
-    const site = new DemoSite(nodes, await nodes.makeScratch(), members);
+  /** The cluster that was made in a directory: what it stores is kept. */
+  static async of(directory: string, nodes: Nodes, readMembers: ReadMembers): Promise<DemoSite> {
+    return new DemoSite(nodes, directory, await readMembers(configIn(directory)));
+  }
+
+  /** Makes a cluster of three nodes, which goes with the demo. */
+  static async make(nodes: Nodes, readMembers: ReadMembers): Promise<DemoSite> {
+    const scratch = await nodes.makeScratch();
     try {
-      await nodes.writeTextFile(site.configPath, JSON.stringify(site.#config(), null, 2));
+      const directory = `${scratch}/cluster`;
+      await nodes.run(["cluster", "init", directory, "--nodes", chooseAddresses(nodes)]);
+      return new DemoSite(nodes, directory, await readMembers(configIn(directory)), scratch);
     } catch (error) {
-      await site.end();
+      await nodes.removeScratch(scratch);
       throw error;
     }
-    return site;
+  }
+
+  get isKept(): boolean {
+    return this.#scratch === undefined;
   }
 
   get configPath(): string {
-    return `${this.scratch}/servers.json`;
+    return configIn(this.directory);
+  }
+
+  get invitePath(): string {
+    return `${this.directory}/invite`;
   }
 
   get hosts(): readonly Host[] {
@@ -74,19 +96,19 @@ export class DemoSite {
   /** Starts all, or those with these names; resolves when they listen. */
   async start(...names: readonly string[]): Promise<void> {
     if (this.#isOver) return;
-    const starting = (names.length === 0 ? NAMES : names).map((name) => this.#startOne(name));
-    await Promise.all(starting);
+    const starting = names.length === 0 ? this.members.map(({ name }) => name) : names;
+    await Promise.all(starting.map((name) => this.#startOne(name)));
   }
 
   async kill(...names: readonly string[]): Promise<void> {
     await Promise.all(names.map((name) => this.#running.get(name)?.kill()));
   }
 
-  /** Kills all, and removes what they stored. */
+  /** Kills all, and removes what they stored unless it is to be kept. */
   async end(): Promise<void> {
     this.#isOver = true;
     await this.kill(...this.#running.keys());
-    await this.#nodes.removeScratch(this.scratch);
+    if (this.#scratch !== undefined) await this.#nodes.removeScratch(this.#scratch);
   }
 
   /** `node1  127.0.0.1:9001  kill -9 4711` for each. */
@@ -102,26 +124,22 @@ export class DemoSite {
   }
 
   async #startOne(name: string): Promise<void> {
-    const data = `${this.scratch}/${name}`;
-    const args = ["--node", name, "--config", this.configPath, "--data", data];
+    const folder = `${this.directory}/${name}`;
+    const args = ["--node", name, "--config", configIn(folder), "--data", `${folder}/data`];
     const node = this.#nodes.start(args);
     this.#running.set(name, node);
     await node.listening;
   }
+}
 
-  #config(): unknown {
-    const nodes = this.members.map(({ name, host, grpc }) => ({ name, tcp: host, grpc }));
-    return { cluster: { copies: COPIES, copyTimeoutMs: COPY_TIMEOUT_MS }, nodes };
-  }
+function configIn(directory: string): string {
+  return `${directory}/servers.json`;
 }
 
 /** Before anything is started: each node must know where all the others will be. */
-function choosePorts(nodes: Nodes): Member[] {
-  const addresses = nodes.unusedPorts(2 * NAMES.length)
-    .map((port): Host => ({ host: "127.0.0.1", port }))
-    .values();
-  return NAMES.flatMap((name) => {
-    const [host, grpc] = addresses.take(2);
-    return host === undefined || grpc === undefined ? [] : [{ name, host, grpc }];
-  });
+function chooseAddresses(nodes: Nodes): string {
+  const ports = nodes.unusedPorts(2 * NAMES.length);
+  return NAMES.map((name, index) => [`${name}=${HOST}`, ...ports.slice(2 * index, 2 * index + 2)])
+    .map((parts) => parts.join(":"))
+    .join(",");
 }

@@ -4,3 +4,8 @@ export { UsageError } from "../../command_line/usage_error.ts";
 export class ConfigurationError extends Error {
   override readonly name = "ConfigurationError";
 }
+
+/** A node of the demo does not start: it has said why. */
+export class NodeStartError extends Error {
+  override readonly name = "NodeStartError";
+}

@@ -12,7 +12,7 @@ import {
   UnreachableError,
   WrongPasswordError,
 } from "../connection.ts";
-import { ConfigurationError, UsageError } from "./errors.ts";
+import { ConfigurationError, NodeStartError, UsageError } from "./errors.ts";
 import {
   InputTooLongError,
   InterruptedError,
@@ -73,6 +73,7 @@ const FIXABLE = [
   InputTooLongError,
   InvalidInputError,
   NoSuchAccountError,
+  NodeStartError,
   OutputFailedError,
   TooManyRequestsError,
   UnknownOutcomeError,
