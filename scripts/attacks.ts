@@ -2,7 +2,7 @@
  * Attacks a server with all that strangers and bad members may do to it, one attack after the other,
  * and looks at what it does to others: how long another user's messages take, and what memory.
  *
- *     deno task test:attacks [--only NAME] [--quick] [--seconds N] [--chat ./chat]
+ *     deno task test:attacks [--only NAME]… [--quick] [--seconds N] [--chat ./chat]
  *
  * People send to a friend at a steady pace, for `--seconds` before each attack (10 unless said
  * otherwise) and as long while it is at its height; others come anew meanwhile. The attackers are
@@ -27,13 +27,16 @@ const WARM_UP_MS = 3000;
 const flags = parseArgs(Deno.args, {
   string: ["chat", "only", "seconds"],
   boolean: ["quick"],
-  default: { seconds: "10", only: "" },
+  collect: ["only"],
+  default: { seconds: "10" },
 });
 const ms = Number(flags.seconds) * 1000;
-const attacks = ATTACKS.filter(({ name }) => name.includes(flags.only));
+const attacks = ATTACKS.filter(({ name }) =>
+  flags.only.length === 0 || flags.only.some((part) => name.includes(String(part)))
+);
 if (!(ms > 0) || attacks.length === 0) {
   console.error(
-    "usage: deno task test:attacks [--only NAME] [--quick] [--seconds N] [--chat ./chat]\n" +
+    "usage: deno task test:attacks [--only NAME]… [--quick] [--seconds N] [--chat ./chat]\n" +
       `attacks: ${ATTACKS.map(({ name }) => name).join(", ")}`,
   );
   Deno.exit(2);

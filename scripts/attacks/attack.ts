@@ -1,4 +1,4 @@
-import type { Counts } from "./orders.ts";
+import type { Outcome } from "./orders.ts";
 import type { Site } from "./site.ts";
 import type { WeaponName } from "./weapons.ts";
 
@@ -30,9 +30,11 @@ export interface Attack {
   /** What one of the nodes may take in memory beyond what it had before, in bytes. */
   readonly growthBytesMax?: number;
   /** What was done, for people. */
-  figure(counts: Counts, seconds: number): string;
-  /** What came of it and should not have. */
-  faults?(counts: Counts, seconds: number): string[];
+  figure(outcome: Outcome, seconds: number): string;
+  /** What is answered to it, besides that it is too much. Without, anything may be. */
+  readonly answers?: readonly string[];
+  /** What else came of it and should not have. */
+  faults?(outcome: Outcome, seconds: number): string[];
 }
 
 /** Unless an attack says otherwise: what is allocated and thrown away is collected late. */

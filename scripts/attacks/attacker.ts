@@ -22,6 +22,6 @@ const battle = new Battle(orders, over, () => say({ kind: "in_place" }));
 await weaponNamed(orders.weapon)(battle);
 if (!battle.isOver) say({ kind: "done" });
 await battle.over;
-say({ kind: "report", counts: battle.counts });
+say({ kind: "report", outcome: battle.outcome });
 // Some connections are still open, and are not waited for.
 Deno.exit();

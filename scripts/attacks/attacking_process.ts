@@ -1,5 +1,5 @@
 import { TextLineStream } from "@std/streams";
-import type { Counts, Message, Orders } from "./orders.ts";
+import type { Message, Orders, Outcome } from "./orders.ts";
 
 /**
  * How attackers give way on a machine that they share with the server: what is measured is what the
@@ -15,7 +15,7 @@ export class AttackingProcess {
   readonly done: Promise<void>;
   readonly #child: Deno.ChildProcess;
   readonly #orders: WritableStreamDefaultWriter<Uint8Array>;
-  readonly #report: Promise<Counts>;
+  readonly #report: Promise<Outcome>;
 
   constructor(orders: Orders) {
     this.#child = new Deno.Command("nice", {
@@ -44,23 +44,23 @@ export class AttackingProcess {
   }
 
   /** Ends the attack; what it has done. */
-  async stop(): Promise<Counts> {
+  async stop(): Promise<Outcome> {
     await this.#orders.close();
     return await this.#report;
   }
 
-  async #read(onMessage: (message: Message) => void): Promise<Counts> {
+  async #read(onMessage: (message: Message) => void): Promise<Outcome> {
     const lines = this.#child.stdout
       .pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
-    let counts: Counts | undefined;
+    let outcome: Outcome | undefined;
     for await (const line of lines) {
       const message = JSON.parse(line) as Message;
-      if (message.kind === "report") counts = message.counts;
+      if (message.kind === "report") outcome = message.outcome;
       else onMessage(message);
     }
     const { code } = await this.#child.status;
-    if (counts === undefined) throw new Error(`An attacker ended with ${code}, and no report`);
-    return counts;
+    if (outcome === undefined) throw new Error(`An attacker ended with ${code}, and no report`);
+    return outcome;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Credentials } from "../../server/testing/wire_client.ts";
-import type { Counts, Orders } from "./orders.ts";
+import type { Reply } from "../../codec/message.ts";
+import type { Orders, Outcome } from "./orders.ts";
 
 /** What an attacking process does. Resolves when it is done, or soon after the battle is over. */
 export type Weapon = (battle: Battle) => Promise<void>;
@@ -12,7 +13,8 @@ export class Battle {
   /** Resolves when it is to end. */
   readonly over: Promise<void>;
   readonly #onInPlace: () => void;
-  readonly #counts = new Map<string, number>();
+  readonly #deeds = new Map<string, number>();
+  readonly #answers = new Map<string, number>();
   #isOver = false;
   #addresses = 0;
 
@@ -26,12 +28,22 @@ export class Battle {
     return this.#isOver;
   }
 
-  get counts(): Counts {
-    return Object.fromEntries(this.#counts);
+  get outcome(): Outcome {
+    return {
+      deeds: Object.fromEntries(this.#deeds),
+      answers: Object.fromEntries(this.#answers),
+    };
   }
 
-  count(what: string, times = 1): void {
-    this.#counts.set(what, (this.#counts.get(what) ?? 0) + times);
+  /** Something was done. */
+  count(deed: string, times = 1): void {
+    this.#deeds.set(deed, (this.#deeds.get(deed) ?? 0) + times);
+  }
+
+  /** Something was answered. */
+  answered(reply: Reply): void {
+    const name = reply.kind === "error" ? reply.payload.code : reply.kind;
+    this.#answers.set(name, (this.#answers.get(name) ?? 0) + 1);
   }
 
   /** Says that all is where it is to be. */

@@ -141,11 +141,6 @@ export class HostileClient {
   }
 }
 
-/** What a reply is counted by: its kind, or the code of a refusal. */
-export function nameOf(reply: Reply): string {
-  return reply.kind === "error" ? reply.payload.code : reply.kind;
-}
-
 export function bytesOf(request: Request): Uint8Array {
   return encodeMessage(writeRequest, request);
 }

@@ -21,8 +21,14 @@ export interface Orders {
   readonly amounts: Readonly<Record<string, number>>;
 }
 
-/** How often something was done, or answered, by its name. */
+/** How often something came about, by its name. */
 export type Counts = Readonly<Record<string, number>>;
+
+/** What attackers did, and how often they were answered what: by the kind of a reply, or the code of a refusal. */
+export interface Outcome {
+  readonly deeds: Counts;
+  readonly answers: Counts;
+}
 
 /** What an attacking process says, one JSON object a line. */
 export type Message =
@@ -31,10 +37,17 @@ export type Message =
   /** It has done all that it was to do; not all attacks come to an end by themselves. */
   | { readonly kind: "done" }
   /** The last line. */
-  | { readonly kind: "report"; readonly counts: Counts };
+  | { readonly kind: "report"; readonly outcome: Outcome };
 
 /** What they came to together. */
-export function sumOfCounts(all: readonly Counts[]): Counts {
+export function sumOfOutcomes(all: readonly Outcome[]): Outcome {
+  return {
+    deeds: sumOfCounts(all.map(({ deeds }) => deeds)),
+    answers: sumOfCounts(all.map(({ answers }) => answers)),
+  };
+}
+
+function sumOfCounts(all: readonly Counts[]): Counts {
   const sum: Record<string, number> = {};
   for (const counts of all) {
     for (const [name, count] of Object.entries(counts)) sum[name] = (sum[name] ?? 0) + count;

@@ -22,10 +22,10 @@ export function headingLines(): string[] {
 
 /** As a row of a table in Markdown. */
 export function rowLine(before: Seen, came: Skirmish, faults: readonly string[]): string {
-  const { attack, counts, seconds, during } = came;
+  const { attack, outcome, seconds, during } = came;
   return row([
     attack.name,
-    attack.figure(counts, seconds),
+    attack.figure(outcome, seconds),
     milliseconds(before.sends.p99Ms),
     milliseconds(during.sends.p99Ms),
     ratioOf(before, during).toFixed(1),

@@ -1,7 +1,7 @@
 import type { Attack, Size } from "./attack.ts";
 import { GROWTH_BYTES_MAX } from "./attack.ts";
 import { AttackingProcess } from "./attacking_process.ts";
-import { type Counts, sumOfCounts } from "./orders.ts";
+import { type Outcome, sumOfOutcomes } from "./orders.ts";
 import { GUESSED, PASSWORD, type Site } from "./site.ts";
 import type { Seen, Watch } from "./watch.ts";
 
@@ -18,7 +18,7 @@ export interface SkirmishOptions {
 export interface Skirmish {
   readonly attack: Attack;
   readonly seconds: number;
-  readonly counts: Counts;
+  readonly outcome: Outcome;
   /** What people met with meanwhile. */
   readonly during: Seen;
   readonly residentBytesBefore: number;
@@ -27,6 +27,13 @@ export interface Skirmish {
   readonly faults: readonly string[];
 }
 
+/** What whoever does too much may be answered. */
+const TOO_MUCH: readonly string[] = [
+  "busy",
+  "slow_down",
+  "too_many_attempts",
+  "too_many_connections",
+];
 /** How long attackers may take until all is where it is to be, or until all is done. */
 const PATIENCE_MS = 120_000;
 
@@ -37,19 +44,19 @@ export async function skirmish(options: SkirmishOptions): Promise<Skirmish> {
   const messagesBefore = await site.messages();
   const startMs = performance.now();
   const processes = attackersOf(options);
-  let counts: Counts = {};
   const meanwhile: string[] = [];
   const attacking = async () => {
     await inTime(Promise.all(processes.map(({ inPlace }) => inPlace)), "in place");
     await pause(ms);
-    meanwhile.push(...await attack.meanwhile?.(site) ?? []);
     if (attack.hasAnEnd) await inTime(Promise.all(processes.map(({ done }) => done)), "done");
   };
   let during: Seen;
+  let outcome: Outcome;
   try {
     during = await watch.until(attacking(), attack.peopleSignInBy ?? "token");
+    meanwhile.push(...await attack.meanwhile?.(site) ?? []);
   } finally {
-    counts = sumOfCounts(await Promise.all(processes.map((process) => process.stop())));
+    outcome = sumOfOutcomes(await Promise.all(processes.map((process) => process.stop())));
   }
   const seconds = (performance.now() - startMs) / 1000;
   const residentBytesMax = await site.peakResidentBytes();
@@ -58,7 +65,8 @@ export async function skirmish(options: SkirmishOptions): Promise<Skirmish> {
   const faults = [
     ...during.faults,
     ...meanwhile,
-    ...attack.faults?.(counts, seconds) ?? [],
+    ...strangeAnswers(attack, outcome),
+    ...attack.faults?.(outcome, seconds) ?? [],
     ...attack.nodes === 3 ? await site.disagreements(messagesBefore + during.sends.count) : [],
     ...site.mishaps(),
     ...growth > growthMax
@@ -66,9 +74,20 @@ export async function skirmish(options: SkirmishOptions): Promise<Skirmish> {
       : [],
   ];
   return {
-    ...{ attack, seconds, counts, during },
+    ...{ attack, seconds, outcome, during },
     ...{ residentBytesBefore, residentBytesMax, faults },
   };
+}
+
+/** What nobody should have been answered. */
+function strangeAnswers({ answers }: Attack, outcome: Outcome): string[] {
+  if (answers === undefined) return [];
+  const found = Object.keys(outcome.answers);
+  return [
+    ...found.filter((name) => !answers.includes(name) && !TOO_MUCH.includes(name))
+      .map((name) => `some were answered ${name}`),
+    ...found.length === 0 && answers.length > 0 ? [`nobody was answered ${answers[0]}`] : [],
+  ];
 }
 
 function attackersOf({ attack, size, site }: SkirmishOptions): AttackingProcess[] {

@@ -1,5 +1,8 @@
-import type { Amounts } from "../attack.ts";
-import type { Counts } from "../orders.ts";
+import type { Amounts, Attack } from "../attack.ts";
+import type { Counts, Outcome } from "../orders.ts";
+
+/** Of answers, so many are shown. */
+const TOLD_MAX = 3;
 
 /** Of each process, in each size. */
 export function connections(full: number, quick: number, touch: number): Amounts {
@@ -10,19 +13,29 @@ export function connections(full: number, quick: number, touch: number): Amounts
   };
 }
 
-/** How many frames, and what was answered to them. */
-export function frameFigure(counts: Counts, seconds: number): string {
-  const { connections: _, frames: __, ...answers } = counts;
-  const told = Object.entries(answers).map(([name, count]) => `${number(count)} ${name}`);
-  return [rate(counts, "frames", seconds), ...told].join(", ");
+/** How many connections, what was answered there, and how many the server ended. */
+export function connectionFigure({ deeds, answers }: Outcome): string {
+  const { connections = 0, closed = 0 } = deeds;
+  const ends = closed > 0 ? [`${number(closed)} closed`] : [];
+  return [`${number(connections)} connections`, ...told(answers), ...ends].join(", ");
 }
 
-/** How many of one thing, and how many a second. */
-export function rate(counts: Counts, what: string, seconds: number): string {
-  const count = counts[what] ?? 0;
+/** The most frequent ones. */
+function told(answers: Counts): string[] {
+  return Object.entries(answers).sort(([, a], [, b]) => b - a).slice(0, TOLD_MAX)
+    .map(([name, count]) => `${number(count)} ${name}`);
+}
+
+/** How many of one thing were done, and how many a second; and what was answered. */
+export function rateFigure(deed: string): Attack["figure"] {
+  return ({ deeds, answers }, seconds) => [rate(deeds, deed, seconds), ...told(answers)].join(", ");
+}
+
+function rate(deeds: Counts, what: string, seconds: number): string {
+  const count = deeds[what] ?? 0;
   return `${number(count)} ${what}, ${number(count / seconds)}/s`;
 }
 
-export function number(value: number): string {
+function number(value: number): string {
   return Math.round(value).toLocaleString("en");
 }

@@ -1,10 +1,28 @@
 import type { Attack } from "../attack.ts";
-import { connections, frameFigure, number } from "./figures.ts";
+import { connectionFigure, connections, rateFigure } from "./figures.ts";
 
-const rest = { nodes: 1, processes: 2, figure: frameFigure } as const;
+const rest = { nodes: 1, processes: 2, figure: rateFigure("frames") } as const;
 
 /** What those may do who have signed in, with accounts of their own. */
 export const BY_MEMBERS: readonly Attack[] = [
+  {
+    ...rest,
+    name: "vanished subscribers",
+    does: "signs in on 1,000 connections, subscribes, and vanishes behind a black hole",
+    weapon: "vanished",
+    amounts: connections(500, 100, 20),
+    figure: connectionFigure,
+    answers: ["login_success", "done"],
+  },
+  {
+    ...rest,
+    name: "byte by byte",
+    does: "sends PING in packets of one byte on 64 connections, half of them signed in",
+    weapon: "byteByByte",
+    amounts: connections(32, 8, 4),
+    figure: rateFigure("bytes"),
+    answers: ["login_success", "pong"],
+  },
   {
     name: "messages of one connection",
     does: "sends messages as fast as they are taken",
@@ -12,6 +30,7 @@ export const BY_MEMBERS: readonly Attack[] = [
     weapon: "messages",
     processes: 1,
     amounts: connections(1, 1, 1),
+    answers: ["login_success", "sent"],
   },
   {
     name: "messages of 64 connections",
@@ -19,6 +38,7 @@ export const BY_MEMBERS: readonly Attack[] = [
     ...rest,
     weapon: "messages",
     amounts: connections(32, 16, 8),
+    answers: ["login_success", "sent"],
   },
   {
     name: "long messages",
@@ -26,6 +46,7 @@ export const BY_MEMBERS: readonly Attack[] = [
     ...rest,
     weapon: "longMessages",
     amounts: connections(8, 4, 2),
+    answers: ["login_success", "sent"],
   },
   {
     name: "long frames",
@@ -33,6 +54,7 @@ export const BY_MEMBERS: readonly Attack[] = [
     ...rest,
     weapon: "longFrames",
     amounts: connections(8, 4, 2),
+    answers: ["login_success", "done"],
   },
   {
     name: "questions",
@@ -40,6 +62,7 @@ export const BY_MEMBERS: readonly Attack[] = [
     ...rest,
     weapon: "questions",
     amounts: connections(32, 16, 8),
+    answers: ["login_success", "messages", "found", "status", "users", "conversations"],
   },
   {
     name: "old cursors",
@@ -47,6 +70,7 @@ export const BY_MEMBERS: readonly Attack[] = [
     ...rest,
     weapon: "oldCursors",
     amounts: connections(8, 4, 2),
+    answers: ["login_success", "done"],
   },
   {
     name: "deaf subscribers",
@@ -54,8 +78,7 @@ export const BY_MEMBERS: readonly Attack[] = [
     ...rest,
     weapon: "deafSubscribers",
     amounts: connections(500, 100, 20),
-    figure: ({ connections = 0, sent = 0, slow_down: slowed = 0 }) =>
-      `${number(connections)} connections, ${number(sent)} messages, ${number(slowed)} refused`,
+    figure: connectionFigure,
   },
   {
     name: "deaf askers",
@@ -63,6 +86,6 @@ export const BY_MEMBERS: readonly Attack[] = [
     ...rest,
     weapon: "deafAskers",
     amounts: connections(100, 20, 10),
-    figure: ({ connections = 0 }) => `${number(connections)} connections`,
+    figure: connectionFigure,
   },
 ];

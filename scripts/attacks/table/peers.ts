@@ -1,5 +1,5 @@
 import type { Attack } from "../attack.ts";
-import { connections, number, rate } from "./figures.ts";
+import { connectionFigure, connections, rateFigure } from "./figures.ts";
 
 const rest = { nodes: 3, processes: 2, amounts: connections(8, 4, 2) } as const;
 
@@ -16,59 +16,57 @@ export const AT_THE_PORT_FOR_NODES: readonly Attack[] = [
       quick: { connections: 16, frames: 5000 },
       touch: { connections: 4, frames: 1000 },
     },
-    figure: ({ frames = 0 }) => `${number(frames)} frames`,
+    figure: rateFigure("frames"),
   },
   {
     name: "rapid resets",
-    does: "begins calls and resets them",
+    does: "begins calls and resets them, on 16 connections",
     weapon: "rapidResets",
     ...rest,
-    figure: (counts, seconds) => rate(counts, "calls", seconds),
+    figure: rateFigure("calls"),
   },
   {
     name: "continuations",
-    does: "sends headers without end",
+    does: "sends header blocks without end, on 16 connections",
     weapon: "continuations",
     ...rest,
-    figure: (counts, seconds) => rate(counts, "frames", seconds),
+    figure: rateFigure("frames"),
   },
   {
     name: "pings",
-    does: "sends PING as fast as can be",
+    does: "sends PING as fast as can be, on 16 connections",
     weapon: "pings",
     ...rest,
-    figure: (counts, seconds) => rate(counts, "frames", seconds),
+    figure: rateFigure("frames"),
   },
   {
     name: "settings",
-    does: "sends SETTINGS as fast as can be",
+    does: "sends SETTINGS as fast as can be, on 16 connections",
     weapon: "settings",
     ...rest,
-    figure: (counts, seconds) => rate(counts, "frames", seconds),
+    figure: rateFigure("frames"),
   },
   {
     name: "header bombs",
-    does: "lets a byte stand for 4 kB",
+    does: "sends headers of which each byte stands for 4 kB, on 16 connections",
     weapon: "headerBombs",
     ...rest,
-    figure: (counts, seconds) => rate(counts, "headers", seconds),
+    figure: rateFigure("headers"),
   },
   {
     name: "oversized calls",
-    does: "sends what claims to be 9 MiB",
+    does: "sends messages that claim to be 9 MiB, on 16 connections",
     weapon: "oversized",
     ...rest,
-    figure: (counts, seconds) => rate(counts, "messages", seconds),
+    figure: rateFigure("messages"),
   },
   {
     name: "idle peers",
-    does:
-      "opens 1,000 connections to each node's port for nodes, of which one is killed and started",
+    does: "opens 1,000 connections to each node; then one is killed and started",
     ...rest,
     weapon: "idlePeers",
     amounts: connections(1500, 600, 300),
     meanwhile: (site) => site.restart(1),
-    figure: ({ connections = 0, closed = 0 }) =>
-      `${number(connections)} connections, ${number(closed)} closed`,
+    figure: connectionFigure,
   },
 ];

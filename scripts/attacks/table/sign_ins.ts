@@ -1,6 +1,6 @@
 import type { Attack } from "../attack.ts";
-import type { Counts } from "../orders.ts";
-import { connections, number } from "./figures.ts";
+import type { Outcome } from "../orders.ts";
+import { connections, rateFigure } from "./figures.ts";
 
 /** What is tried with passwords. */
 export const BY_PASSWORDS: readonly Attack[] = [
@@ -12,7 +12,8 @@ export const BY_PASSWORDS: readonly Attack[] = [
     processes: 2,
     amounts: connections(500, 100, 50),
     peopleSignInBy: "password",
-    figure: signInFigure,
+    figure: rateFigure("tries"),
+    answers: ["user_existing", "login_success", "done", "not_signed_in"],
   },
   {
     name: "sign-ups",
@@ -22,7 +23,8 @@ export const BY_PASSWORDS: readonly Attack[] = [
     processes: 2,
     amounts: connections(500, 100, 50),
     peopleSignInBy: "password",
-    figure: signInFigure,
+    figure: rateFigure("tries"),
+    answers: ["user_not_existing", "login_success", "done", "not_signed_in"],
   },
   {
     name: "guesses",
@@ -36,16 +38,11 @@ export const BY_PASSWORDS: readonly Attack[] = [
       quick: { connections: 50, guesses: 500 },
       touch: { connections: 30, guesses: 300 },
     },
-    figure: ({ guesses = 0, login_failed: checked = 0, too_many_attempts: refused = 0 }) =>
-      `${number(guesses)} guesses, ${number(checked)} checked, ${number(refused)} refused`,
-    faults: guessFaults,
+    figure: rateFigure("guesses"),
+    answers: ["user_existing", "login_failed"],
+    faults: tooManyChecked,
   },
 ];
-
-function signInFigure(counts: Counts): string {
-  const { tries = 0, login_success: taken = 0, busy = 0, too_many_attempts: slowed = 0 } = counts;
-  return `${number(tries)} tries, ${number(taken)} signed in, ${number(busy + slowed)} refused`;
-}
 
 /** What an account may be guessed at: so many at once, and one more each so often, over all nodes. */
 const GUESSES_AT_ONCE = 10;
@@ -53,10 +50,7 @@ const GUESS_EVERY_S = 10;
 /** How many may be checked before nodes have told each other. */
 const GUESSES_SPARE = 5;
 
-function guessFaults({ login_failed: checked = 0, login_success = 0 }: Counts, seconds: number) {
+function tooManyChecked({ answers: { login_failed: checked = 0 } }: Outcome, seconds: number) {
   const max = Math.ceil(GUESSES_AT_ONCE + seconds / GUESS_EVERY_S) + GUESSES_SPARE;
-  return [
-    ...login_success > 0 ? ["a guess was taken for right"] : [],
-    ...checked > max ? [`${checked} guesses were checked, of ${max}`] : [],
-  ];
+  return checked > max ? [`${checked} guesses were checked, of ${max}`] : [];
 }

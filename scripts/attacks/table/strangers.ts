@@ -1,111 +1,87 @@
 import type { Amounts, Attack } from "../attack.ts";
-import { connections, frameFigure, number, rate } from "./figures.ts";
+import { connectionFigure, connections, rateFigure } from "./figures.ts";
 
-type Common = Pick<Attack, "nodes" | "processes" | "amounts" | "figure">;
+const rest = { nodes: 1, processes: 2 } as const;
+const storm: Amounts = { full: { atOnce: 32 }, quick: { atOnce: 32 }, touch: { atOnce: 8 } };
+const ofStorm = { ...rest, amounts: storm, figure: rateFigure("connections") } as const;
+const flood = {
+  ...rest,
+  amounts: connections(100, 50, 10),
+  figure: rateFigure("frames"),
+} as const;
 
-/** What strangers do to the port for clients without trying to sign in. */
+/** What strangers do to the port for clients. */
 export const BY_STRANGERS: readonly Attack[] = [
   {
+    ...rest,
     name: "idle connections",
-    does: "opens 10,000 connections and says nothing",
+    does: "opens 10,000 connections from 1,250 addresses, and says nothing",
     weapon: "idle",
-    nodes: 1,
     processes: 5,
     amounts: connections(2000, 200, 100),
-    figure: ({ connections = 0, too_many_connections: refused = 0, closed = 0 }) =>
-      `${number(connections)} connections, ${number(refused)} turned away, ${
-        number(closed)
-      } closed`,
+    figure: connectionFigure,
+    answers: [],
   },
   {
-    name: "vanished subscribers",
-    does: "signs in on 1,000 connections, subscribes, and vanishes behind a black hole",
-    weapon: "vanished",
-    nodes: 1,
-    processes: 2,
-    amounts: connections(500, 100, 20),
-    figure: ({ connections = 0 }) => `${number(connections)} connections`,
-  },
-  {
+    ...rest,
     name: "slow frames",
     does: "sends a byte a second of a frame, on 2,000 connections",
     weapon: "slow",
-    nodes: 1,
-    processes: 2,
     amounts: connections(1000, 200, 50),
-    figure: ({ connections = 0, bytes = 0 }) =>
-      `${number(connections)} connections, ${number(bytes)} bytes`,
+    figure: connectionFigure,
+    answers: [],
   },
   {
-    name: "byte by byte",
-    does: "sends good frames in packets of one byte, half of it signed in",
-    weapon: "byteByByte",
-    nodes: 1,
-    processes: 2,
-    amounts: connections(32, 8, 4),
-    figure: (counts, seconds) =>
-      `${rate(counts, "bytes", seconds)}, ${number(counts.pong ?? 0)} answered`,
+    ...ofStorm,
+    name: "connect and close",
+    does: "connects and hangs up, 64 at once",
+    weapon: "connectAndClose",
   },
-  ...storms(),
-  ...floods(),
+  {
+    ...ofStorm,
+    name: "connect and garble",
+    does: "connects, sends 4 KiB that are no frame and hangs up, 64 at once",
+    weapon: "connectAndGarble",
+  },
+  {
+    ...ofStorm,
+    name: "connect and reset",
+    does: "connects, asks and resets the connection, 64 at once",
+    weapon: "connectAndReset",
+  },
+  {
+    ...flood,
+    name: "claims",
+    does: "claims frames of 4 GiB and goes on with them, on 200 connections",
+    weapon: "claims",
+    answers: ["frame_too_large"],
+  },
+  {
+    ...flood,
+    name: "nested lists",
+    does: "sends lists in lists, 819 deep, on 200 connections",
+    weapon: "nested",
+    answers: ["bad_payload"],
+  },
+  {
+    ...flood,
+    name: "unknown types",
+    does: "sends types that there are not, on 200 connections",
+    weapon: "unknownTypes",
+    answers: ["unknown_type"],
+  },
+  {
+    ...flood,
+    name: "names",
+    does: "asks for one name after the other, on 200 connections",
+    weapon: "names",
+    answers: ["user_not_existing"],
+  },
+  {
+    ...flood,
+    name: "false tokens",
+    does: "signs in with tokens that nobody issued, on 200 connections",
+    weapon: "tokens",
+    answers: ["login_failed"],
+  },
 ];
-
-function storms(): Attack[] {
-  const amounts: Amounts = { full: { atOnce: 32 }, quick: { atOnce: 32 }, touch: { atOnce: 8 } };
-  const rest: Common = {
-    nodes: 1,
-    processes: 2,
-    amounts,
-    figure: (counts, seconds) => rate(counts, "connections", seconds),
-  };
-  return [
-    {
-      name: "connect and close",
-      does: "connects and hangs up",
-      weapon: "connectAndClose",
-      ...rest,
-    },
-    {
-      name: "connect and garble",
-      does: "connects and sends no frames",
-      weapon: "connectAndGarble",
-      ...rest,
-    },
-    {
-      name: "connect and reset",
-      does: "connects, asks, and resets",
-      weapon: "connectAndReset",
-      ...rest,
-    },
-  ];
-}
-
-function floods(): Attack[] {
-  const rest: Common = {
-    nodes: 1,
-    processes: 2,
-    amounts: connections(100, 50, 10),
-    figure: frameFigure,
-  };
-  return [
-    { name: "claims", does: "claims frames of 4 GiB", weapon: "claims", ...rest },
-    { name: "nested lists", does: "sends lists in lists, 819 deep", weapon: "nested", ...rest },
-    {
-      name: "unknown types",
-      does: "sends types that there are not",
-      weapon: "unknownTypes",
-      ...rest,
-    },
-    { name: "names", does: "asks for one name after the other", weapon: "names", ...rest },
-    {
-      ...{
-        name: "false tokens",
-        does: "signs in with tokens that nobody issued",
-        weapon: "tokens",
-      },
-      ...rest,
-      faults: ({ login_success: signedIn = 0 }) =>
-        signedIn > 0 ? [`${signedIn} false tokens were taken`] : [],
-    },
-  ];
-}

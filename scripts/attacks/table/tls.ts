@@ -1,5 +1,5 @@
 import type { Attack } from "../attack.ts";
-import { connections, number, rate } from "./figures.ts";
+import { connectionFigure, connections, rateFigure } from "./figures.ts";
 
 const rest = { nodes: 3, tls: true, processes: 2 } as const;
 const storm = { full: { atOnce: 16 }, quick: { atOnce: 16 }, touch: { atOnce: 4 } } as const;
@@ -12,8 +12,7 @@ export const AGAINST_TLS: readonly Attack[] = [
     does: "begins 2,000 handshakes and says nothing more",
     weapon: "unfinishedHandshakes",
     amounts: connections(1000, 200, 50),
-    figure: ({ connections = 0, closed = 0 }) =>
-      `${number(connections)} connections, ${number(closed)} closed`,
+    figure: connectionFigure,
   },
   {
     ...rest,
@@ -21,7 +20,7 @@ export const AGAINST_TLS: readonly Attack[] = [
     does: "goes through one handshake after the other, and hangs up",
     weapon: "handshakes",
     amounts: storm,
-    figure: (counts, seconds) => rate(counts, "handshakes", seconds),
+    figure: rateFigure("handshakes"),
   },
   {
     ...rest,
@@ -29,8 +28,9 @@ export const AGAINST_TLS: readonly Attack[] = [
     does: "asks in plain text",
     weapon: "plainText",
     amounts: connections(16, 8, 4),
-    figure: (counts, seconds) => rate(counts, "frames", seconds),
-    faults: ({ answered = 0 }) => answered > 0 ? ["plain text was answered in plain text"] : [],
+    figure: rateFigure("frames"),
+    faults: ({ deeds: { answered = 0 } }) =>
+      answered > 0 ? ["plain text was answered in plain text"] : [],
   },
   {
     ...rest,
@@ -38,7 +38,7 @@ export const AGAINST_TLS: readonly Attack[] = [
     does: "sends records of TLS that mean nothing",
     weapon: "garbledRecords",
     amounts: connections(16, 8, 4),
-    figure: (counts, seconds) => rate(counts, "frames", seconds),
+    figure: rateFigure("frames"),
   },
   {
     ...rest,
@@ -46,7 +46,8 @@ export const AGAINST_TLS: readonly Attack[] = [
     does: "calls the port for nodes in the name of a node, with a certificate of another CA",
     weapon: "falseCertificates",
     amounts: storm,
-    figure: (counts, seconds) => rate(counts, "refused", seconds),
-    faults: ({ taken = 0 }) => taken > 0 ? [`${taken} false certificates were taken`] : [],
+    figure: rateFigure("refused"),
+    faults: ({ deeds: { taken = 0 } }) =>
+      taken > 0 ? [`${taken} false certificates were taken`] : [],
   },
 ];

@@ -1,6 +1,6 @@
 import { TcpProxy } from "../../../server/testing/tcp_proxy.ts";
 import type { Battle } from "../battle.ts";
-import { bytesOf, HostileClient, HostileSocket, nameOf, unlessHungUp } from "../hostile_socket.ts";
+import { bytesOf, HostileClient, HostileSocket, unlessHungUp } from "../hostile_socket.ts";
 
 /** Connections that are being made at once, by each process. */
 const CONNECTING_MAX = 64;
@@ -25,7 +25,7 @@ export async function vanished(battle: Battle): Promise<void> {
     await unlessHungUp(async () => {
       const socket = await HostileSocket.connect(proxy.port, "127.0.0.1");
       sockets.push(socket);
-      const client = new HostileClient(socket, (reply) => battle.count(nameOf(reply)));
+      const client = new HostileClient(socket, (reply) => battle.answered(reply));
       await client.resume(battle.account());
       await client.request({ kind: "subscribe", payload: {} });
       battle.count("connections");
@@ -63,7 +63,7 @@ export async function byteByByte(battle: Battle): Promise<void> {
       await unlessHungUp(async () => {
         const socket = await HostileSocket.connect(battle.port(), battle.nextAddress());
         battle.count("connections");
-        const client = new HostileClient(socket, (reply) => battle.count(nameOf(reply)));
+        const client = new HostileClient(socket, (reply) => battle.answered(reply));
         // What comes of strangers is few a second, whatever they do.
         if (index % 2 === 0) await client.resume(battle.account());
         for (let at = 0; !battle.isOver; at++) {
@@ -118,7 +118,7 @@ async function openMany(battle: Battle, onOpen: (socket: HostileSocket) => void)
   await battle.many(battle.amount("connections"), CONNECTING_MAX, async () => {
     await unlessHungUp(async () => {
       const socket = await HostileSocket.connect(battle.port(), battle.nextAddress());
-      new HostileClient(socket, (reply) => battle.count(nameOf(reply)));
+      new HostileClient(socket, (reply) => battle.answered(reply));
       battle.count("connections");
       void socket.closed.then(() => battle.isOver || battle.count("closed"));
       onOpen(socket);

@@ -1,6 +1,6 @@
 import { CONTENT_BYTES_MAX } from "../../../server/requests/message.ts";
 import type { Battle } from "../battle.ts";
-import { bytesOf, HostileClient, HostileSocket, nameOf, unlessHungUp } from "../hostile_socket.ts";
+import { bytesOf, HostileClient, HostileSocket, unlessHungUp } from "../hostile_socket.ts";
 
 const CONNECTING_MAX = 32;
 /** How long one waits who was told to slow down, or whose message was taken. */
@@ -18,7 +18,7 @@ export async function deafSubscribers(battle: Battle): Promise<void> {
   while (!battle.isOver) {
     await unlessHungUp(async () => {
       const socket = await HostileSocket.connect(battle.port(), battle.nextAddress());
-      const client = new HostileClient(socket, (reply) => battle.count(nameOf(reply)));
+      const client = new HostileClient(socket, (reply) => battle.answered(reply));
       await client.resume(writer);
       while (!battle.isOver) {
         await client.request({ kind: "send_message", payload: { to: reader.name, content } });

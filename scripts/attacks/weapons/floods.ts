@@ -7,7 +7,7 @@ import {
 import { TAG, ValueWriter } from "../../../codec/value.ts";
 import { CONTENT_BYTES_MAX } from "../../../server/requests/message.ts";
 import type { Battle, Weapon } from "../battle.ts";
-import { bytesOf, HostileClient, HostileSocket, nameOf, unlessHungUp } from "../hostile_socket.ts";
+import { bytesOf, HostileClient, HostileSocket, unlessHungUp } from "../hostile_socket.ts";
 
 /** Frames that are not answered yet, on each connection, beyond which no more are sent. */
 const UNANSWERED_FRAMES_MAX = 1000;
@@ -122,7 +122,7 @@ function flood(what: Flood): Weapon {
         await unlessHungUp(async () => {
           const socket = await HostileSocket.connect(battle.port(), battle.nextAddress());
           battle.count("connections");
-          const client = new HostileClient(socket, (reply) => battle.count(nameOf(reply)));
+          const client = new HostileClient(socket, (reply) => battle.answered(reply));
           if (what.isSignedIn) await client.resume(battle.account());
           await pour(battle, client, burst, frames);
           socket.close();

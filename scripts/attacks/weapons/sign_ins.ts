@@ -1,6 +1,6 @@
 import type { Request } from "../../../codec/message.ts";
 import type { Battle } from "../battle.ts";
-import { HostileClient, HostileSocket, nameOf, unlessHungUp } from "../hostile_socket.ts";
+import { HostileClient, HostileSocket, unlessHungUp } from "../hostile_socket.ts";
 
 /** How long one waits who was told to. */
 const AGAIN_MS = 50;
@@ -34,7 +34,7 @@ export async function guesses(battle: Battle): Promise<void> {
     while (guessed < guesses && !battle.isOver) {
       await unlessHungUp(async () => {
         const socket = await HostileSocket.connect(battle.port(index), battle.nextAddress());
-        const client = new HostileClient(socket, (reply) => battle.count(nameOf(reply)));
+        const client = new HostileClient(socket, (reply) => battle.answered(reply));
         while (guessed < guesses && !battle.isOver) {
           const password = `guess ${process} ${guessed++}`;
           battle.count("guesses");
@@ -56,7 +56,7 @@ async function signManyIn(
     while (!battle.isOver) {
       await unlessHungUp(async () => {
         const socket = await HostileSocket.connect(battle.port(), battle.nextAddress());
-        const client = new HostileClient(socket, (reply) => battle.count(nameOf(reply)));
+        const client = new HostileClient(socket, (reply) => battle.answered(reply));
         while (!battle.isOver) {
           const { name, password } = who();
           battle.count("tries");
