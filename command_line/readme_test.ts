@@ -58,8 +58,15 @@ Deno.test("README.md has the program's exit codes", () => {
   assertStringIncludes(text, `${bug} a bug`);
 });
 
-/** Types a line; the client at a terminal, twice: the second time it needs no options. */
+/**
+ * Types a line; the demo at a terminal, and the client, that twice: the second time it needs no options.
+ */
 async function take(typist: Typist, step: Step): Promise<string> {
+  if (step.line.startsWith("./chat demo")) {
+    if (hasTerminal) await signUpForDemo(typist, step.line);
+    return "";
+  }
+  if (step.line.startsWith("./chat cluster init lab")) return await makeLab(typist, step);
   // What is said to be one message has to be sent twice.
   if (step.line.includes("--key")) await typist.take(step);
   if (!/^\.\/chat client/.test(step.line)) return await typist.take(step);
@@ -78,28 +85,47 @@ async function take(typist: Typist, step: Step): Promise<string> {
   return "";
 }
 
-async function signUpAndIn(typist: Typist, line: string): Promise<void> {
-  const [env, file] = [Object.entries(typist.env), `${typist.directory}/client.sh`];
-  const settings = env.map(([name, value]) => `export ${name}='${value}'`).join("\n");
+/** Makes a cluster whose nodes do not get in the way of others on this machine. */
+async function makeLab(typist: Typist, step: Step): Promise<string> {
+  const printed = await typist.take(step);
+  const folders = ["lab", "lab/node1", "lab/node2", "lab/node3"];
+  for (const folder of folders) await typist.usePorts(`${folder}/servers.json`);
+  await typist.usePorts("lab/invite");
+  return printed;
+}
+
+async function signUpForDemo(typist: Typist, line: string): Promise<void> {
   await using pane = await TmuxPane.open();
-  const start = async (command: string) => {
-    const begin = `clear\necho 'now ${command}'\ncd ${typist.directory}`;
-    await Deno.writeTextFile(file, `${begin}\n${settings}\n${command}\necho "ended with $?"\n`);
-    await pane.enter(`sh ${file}`);
-    // Until then the terminal shows what was before.
-    await pane.until(`now ${command}`);
-  };
-  await start(line);
+  await startAt(pane, typist, line);
+  await answerSignUp(pane, "carol", "correct horse");
+  await pane.until("carol on ");
+  await pane.enter("/quit");
+  await pane.until("ended with 0");
+}
+
+async function signUpAndIn(typist: Typist, line: string): Promise<void> {
+  await using pane = await TmuxPane.open();
+  await startAt(pane, typist, line);
   await answerSignUp(pane, "bob", "correct horse");
   await pane.until("bob on ");
   await pane.enter("/help");
   await pane.until("/msg");
   await pane.enter("/quit");
   await pane.until("ended with 0");
-  await start("./chat client");
+  await startAt(pane, typist, "./chat client");
   await pane.until("Password:");
   await pane.enter("correct horse");
   await pane.until("bob on ");
   await pane.enter("/quit");
   await pane.until("ended with 0");
+}
+
+async function startAt(pane: TmuxPane, typist: Typist, command: string): Promise<void> {
+  const [env, file] = [Object.entries(typist.env), `${typist.directory}/client.sh`];
+  const settings = env.map(([name, value]) => `export ${name}='${value}'`).join("\n");
+  const begin = `clear\necho 'now ${command}'\ncd ${typist.directory}`;
+  await Deno.writeTextFile(file, `${begin}\n${settings}\n${command}\necho "ended with $?"\n`);
+  await pane.enter(`sh ${file}`);
+  // Until then the terminal shows what was before.
+  await pane.until(`now ${command}`);
 }

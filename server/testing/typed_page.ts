@@ -117,6 +117,12 @@ export class Typist implements AsyncDisposable {
     return Number(this.#withPorts(String(said)));
   }
 
+  /** Gives a file that a command has made its own ports, where that command chose those of the page. */
+  async usePorts(name: string): Promise<void> {
+    const path = `${this.directory}/${name}`;
+    await Deno.writeTextFile(path, this.#withPorts(await Deno.readTextFile(path)));
+  }
+
   /** Resolves with what was printed to standard output. */
   async take(step: Step): Promise<string> {
     switch (step.kind) {
