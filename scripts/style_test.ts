@@ -67,13 +67,15 @@ const LAYERS: Record<string, { files: RegExp; imports: string[] }> = {
   log: { files: /^server\/log(_budget)?\.ts$/, imports: ["codec"] },
   // Who a node is to clients and other nodes: certificates.
   tls: { files: /^server\/tls\//, imports: ["codec"] },
+  // How fast whom may do what: measures, of no request or connection in particular.
+  pace: { files: /^server\/(address|throttle)\.ts$/, imports: [] },
   tcp: { files: /^server\/tcp\.ts$/, imports: ["session"] },
   session: {
     files: /^server\/(session|session_log|subscription|outbox|registry|broadcast|presence)\.ts$/,
     imports: ["config", "log", "requests", "commit", "core", "codec"],
   },
   requests: { files: /^server\/requests\//, imports: ["auth", "core", "codec"] },
-  auth: { files: /^server\/auth\//, imports: ["core"] },
+  auth: { files: /^server\/auth\//, imports: ["pace", "core"] },
   sync: {
     files: /^server\/sync\//,
     imports: ["tls", "log", "commit", "journal", "core", "codec"],

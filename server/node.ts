@@ -2,7 +2,7 @@ import { encodeMessage, type NodeStatus, writeReply } from "../codec/message.ts"
 import { timedKey } from "../codec/timed_key.ts";
 import { invitationKeyOf, verifyInvitation } from "./auth/invitation.ts";
 import { TOKEN_LENGTH } from "./auth/one_time_token.ts";
-import { Throttle } from "./auth/throttle.ts";
+import { SignInThrottle } from "./auth/sign_in_throttle.ts";
 import { Broadcast } from "./broadcast.ts";
 import type { Commit } from "./commit.ts";
 import { Compactor } from "./compactor.ts";
@@ -95,6 +95,7 @@ export class ChatNode {
   readonly #origin: OwnOrigin;
   readonly #registry: SessionRegistry;
   readonly #presence: Presence;
+  readonly #attempts: SignInThrottle;
   readonly #compactor: Compactor;
   /** For messages that come without a key, and what keys are measured by. */
   readonly #keys: Pick<RequestContext, "newKey" | "stampMs">;
@@ -129,6 +130,11 @@ export class ChatNode {
     this.#outside = outside;
     this.#limits = { ...options.config.limits, ...options.limits };
     this.#registry = new SessionRegistry(this.#limits);
+    this.#attempts = new SignInThrottle({
+      limits: this.#limits,
+      nodes: options.config.nodes.length,
+      timer,
+    });
     this.#startedMs = timer.nowMs();
     const stampMs = () => Math.max(outside.wallMs(), clock.last.timeMs);
     this.#keys = { stampMs, newKey: () => timedKey(outside.uuid(), stampMs()) };
@@ -183,9 +189,9 @@ export class ChatNode {
    */
   async joinCluster(port: PeerPort): Promise<void> {
     const { config, node, version, log } = this.#options;
-    const [presence, commit] = [this.#presence, this.commit];
+    const [presence, attempts, commit] = [this.#presence, this.#attempts, this.commit];
     const cluster = makeCluster({
-      ...{ config, node, version, commit, presence },
+      ...{ config, node, version, commit, presence, attempts },
       ...this.#outside,
       transport: port.transport,
       process: this.#outside.uuid(),
@@ -197,6 +203,7 @@ export class ChatNode {
     this.#listener = await port.listen(cluster);
     this.#cluster = cluster;
     presence.tellNodes((account, online) => cluster.tellPresence(account, online));
+    attempts.tellNodes((change) => cluster.tellAttempts(change));
     commit.replicateWith(cluster);
     cluster.start();
     await cluster.caughtUp();
@@ -302,28 +309,11 @@ export class ChatNode {
   }
 
   #contextFactory(): (session: RequestSession) => RequestContext {
-    const { timer } = this.#outside;
-    const limits = this.#limits;
-    const accounts = new Throttle(limits.wrongPasswordsPerAccount, limits.wrongPasswordRefillMs);
-    const addresses = new Throttle(limits.wrongPasswordsPerAddress, limits.wrongPasswordRefillMs);
     const shared = {
       state: this.state,
       node: this.#options.node.name,
       passwords: this.#options.passwords,
-      attempts: {
-        begin(name: string, address: string) {
-          const nowMs = timer.nowMs();
-          const waitMs = Math.max(accounts.waitMs(name, nowMs), addresses.waitMs(address, nowMs));
-          if (waitMs > 0) return waitMs;
-          accounts.charge(name, nowMs);
-          addresses.charge(address, nowMs);
-          return 0;
-        },
-        succeeded(name: string, address: string) {
-          accounts.refund(name);
-          addresses.refund(address);
-        },
-      },
+      attempts: this.#attempts,
       registration: this.#registration(),
       nowMs: () => this.#outside.wallMs(),
       newAccountId: () => randomId(this.#outside, ACCOUNT_ID_LENGTH),

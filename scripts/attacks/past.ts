@@ -35,7 +35,7 @@ async function exportLines(
   { names, password, messages, between: [sender, recipient] }: PastOptions,
 ): Promise<unknown[]> {
   const nowMs = Date.now();
-  const hash = await new PasswordHasher(DEFAULT_COST, DEFAULT_LIMITS).hash(password);
+  const hash = await new PasswordHasher(DEFAULT_COST, DEFAULT_LIMITS).hash(password, "here");
   const accounts = names.map((name) => ({
     account: accountOf(name),
     ...{ name, created: nowMs, tick: 0, generation: 1, password: hash },

@@ -1,5 +1,7 @@
 import { Buffer } from "node:buffer";
 import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
+import { sourceOf } from "../address.ts";
+import { FairQueue } from "./fair_queue.ts";
 
 /** Shortest password, in characters; longest, in bytes of UTF-8. Checked before any hashing. */
 export const PASSWORD_CHARACTERS_MIN = 8;
@@ -22,68 +24,73 @@ const MEMORY_BYTES_MAX = 256 * 1024 * 1024;
 
 interface Job {
   readonly run: () => Promise<void>;
+  readonly giveUp: () => void;
 }
 
-/** Thrown when more passwords wait than the limit allows. */
+/** Thrown when more passwords wait than the limit allows, and none of one who has more waiting. */
 export class HashQueueFullError extends Error {
   override readonly name = "HashQueueFullError";
 }
 
 /**
  * Hashes passwords off the main thread, few at a time and with a bounded queue: each takes 32 MiB
- * and a core for about 0.2 s, which strangers may ask for.
+ * and a core for about 0.2 s, which strangers may ask for. Those of one address wait for each other
+ * before anybody else does.
  */
 export class PasswordHasher {
   readonly #cost: ScryptCost;
   readonly #atOnce: number;
-  readonly #queueMax: number;
-  readonly #queue: Job[] = [];
+  readonly #queue: FairQueue<Job>;
   #running = 0;
 
   constructor(cost: ScryptCost, limits: { hashesAtOnce: number; hashQueueMax: number }) {
     this.#cost = cost;
     this.#atOnce = limits.hashesAtOnce;
-    this.#queueMax = limits.hashQueueMax;
+    this.#queue = new FairQueue(limits.hashQueueMax);
   }
 
   /**
    * `scrypt$N$r$p$salt$hash`, salt and hash in base64url. After another `$` there may be a mark, which
    * tells it from the same hash before: see credential.ts.
    */
-  async hash(password: string): Promise<string> {
+  async hash(password: string, address: string): Promise<string> {
     const salt = randomBytes(SALT_BYTES);
     const { n, r, p } = this.#cost;
-    const hash = await this.#queued(() => derive(password, salt, this.#cost));
+    const hash = await this.#queued(address, () => derive(password, salt, this.#cost));
     return `scrypt$${n}$${r}$${p}$${salt.toString("base64url")}$${hash.toString("base64url")}`;
   }
 
   /** Whether `stored` was made from `password`. With none stored it takes as long, and says no. */
-  async matches(password: string, stored: string | undefined): Promise<boolean> {
+  async matches(
+    password: string,
+    stored: string | undefined,
+    address: string,
+  ): Promise<boolean> {
     const parsed = stored === undefined ? undefined : parse(stored);
     const { cost, salt, hash } = parsed ??
       { cost: this.#cost, salt: Buffer.alloc(SALT_BYTES), hash: Buffer.alloc(HASH_BYTES) };
-    const found = await this.#queued(() => derive(password, salt, cost));
+    const found = await this.#queued(address, () => derive(password, salt, cost));
     return timingSafeEqual(found, hash) && parsed !== undefined;
   }
 
-  #queued<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#queue.length >= this.#queueMax) {
-      return Promise.reject(new HashQueueFullError("Cannot hash a password: too many are waiting"));
-    }
+  #queued<T>(address: string, work: () => Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.#queue.push({ run: () => work().then(resolve, reject) });
-      this.#next();
+      const giveUp = () => {
+        reject(new HashQueueFullError("Cannot hash a password: too many are waiting"));
+      };
+      const job = { run: () => work().then(resolve, reject), giveUp };
+      // What can begin at once does not wait.
+      if (this.#running < this.#atOnce) this.#run(job);
+      else this.#queue.push(sourceOf(address), job)?.giveUp();
     });
   }
 
-  #next(): void {
-    if (this.#running >= this.#atOnce) return;
-    const job = this.#queue.shift();
-    if (job === undefined) return;
+  #run(job: Job): void {
     this.#running++;
     job.run().finally(() => {
       this.#running--;
-      this.#next();
+      const next = this.#queue.shift();
+      if (next !== undefined) this.#run(next);
     });
   }
 }

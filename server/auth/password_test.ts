@@ -1,11 +1,11 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertInstanceOf } from "@std/assert";
 import { CHEAP } from "../testing/test_server.ts";
-import { isStoredPassword, PasswordHasher } from "./password.ts";
+import { HashQueueFullError, isStoredPassword, PasswordHasher } from "./password.ts";
 
 Deno.test("isStoredPassword() takes what PasswordHasher.hash() makes", async () => {
   const limits = { hashesAtOnce: 1, hashQueueMax: 10 };
   for (let count = 0; count < 20; count++) {
-    const stored = await new PasswordHasher(CHEAP, limits).hash("correct horse");
+    const stored = await new PasswordHasher(CHEAP, limits).hash("correct horse", "192.0.2.1");
     assertEquals(isStoredPassword(stored), true, stored);
     assertEquals(isStoredPassword(stored.replace("$16$1$1$", "$32768$8$3$")), true);
   }
@@ -36,4 +36,30 @@ Deno.test("isStoredPassword() refuses what would harm whoever checks it, and wha
   ) {
     assertEquals(isStoredPassword(wrong), false, wrong);
   }
+});
+
+Deno.test("PasswordHasher gives addresses their turns, and room in a full queue", async () => {
+  const hasher = new PasswordHasher(CHEAP, { hashesAtOnce: 1, hashQueueMax: 8 });
+  const done: string[] = [];
+  const hash = async (address: string) => {
+    try {
+      await hasher.hash("correct horse", address);
+      done.push(address);
+    } catch (error) {
+      assertInstanceOf(error, HashQueueFullError);
+      done.push(`busy ${address}`);
+    }
+  };
+  const flood = Array.from({ length: 9 }, () => hash("192.0.2.1"));
+  // Full of one address: it gets no more, and all others do.
+  const all = [...flood, hash("192.0.2.1"), hash("192.0.2.2"), hash("192.0.2.3")];
+  await Promise.all(all);
+  assertEquals(done.filter((one) => one === "busy 192.0.2.1").length, 3);
+  assertEquals(done.filter((one) => !one.startsWith("busy")).slice(0, 4).sort(), [
+    "192.0.2.1",
+    "192.0.2.1",
+    "192.0.2.2",
+    "192.0.2.3",
+  ]);
+  assertEquals(done.length, 12);
 });

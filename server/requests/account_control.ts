@@ -86,6 +86,8 @@ export interface AccountControlParts {
 /** Accounts that are looked at for one page: others have their turn between two. */
 export const PAGE_ACCOUNTS_MAX = 1000;
 
+/** Where what the operator asks for comes from. */
+const OPERATOR = "operator";
 const BUSY = "too many are signing in at once, try again in a few seconds";
 
 /** What a node's operator does with accounts: all by credentials, see credential.ts. */
@@ -206,7 +208,7 @@ export class AccountControl {
     const { passwords, newToken, nowMs } = this.#parts;
     const token = newToken();
     try {
-      const hash = await passwords.hash(token);
+      const hash = await passwords.hash(token, OPERATOR);
       const expiresMs = Math.round(nowMs() + lifetimeMs);
       return { token, expiresMs, stored: formatCredential({ state: "one_time", hash, expiresMs }) };
     } catch (error) {

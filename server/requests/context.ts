@@ -1,5 +1,6 @@
 import type { InvitationCheck } from "../auth/invitation.ts";
 import type { NodeStatus, RefusalCode, Reply } from "../../codec/message.ts";
+import type { SignInAttempt } from "../auth/sign_in_throttle.ts";
 import type { Account } from "../core/account_table.ts";
 import type { Cursor } from "../core/cursor.ts";
 import type { Fact, Operation, Provenance } from "../core/operation.ts";
@@ -49,16 +50,16 @@ export interface Registration {
   check(invitation: string): InvitationCheck;
 }
 
+/** `address` is where it comes from: none may keep the others waiting. */
 export interface Passwords {
-  hash(password: string): Promise<string>;
-  matches(password: string, stored: string | undefined): Promise<boolean>;
+  hash(password: string, address: string): Promise<string>;
+  matches(password: string, stored: string | undefined, address: string): Promise<boolean>;
 }
 
-/** Limits wrong passwords, per account and per address. */
+/** Limits wrong passwords, per account and per address: see auth/sign_in_throttle.ts. */
 export interface SignInAttempts {
-  /** How long to wait before trying, in ms; 0 if now is fine, and then the attempt is charged. */
-  begin(name: string, address: string): number;
-  succeeded(name: string, address: string): void;
+  begin(name: string, address: string): Promise<SignInAttempt>;
+  nowFamiliar(name: string, address: string): void;
 }
 
 /**

@@ -46,11 +46,12 @@ async function signUpInvited(
 ): Promise<Outcome> {
   const { registration, attempts, session: { address } } = context;
   if (registration.mode === "closed") return signUpRefusal(context) ?? LOGIN_FAILED;
-  const waitMs = attempts.begin(name, address);
-  if (waitMs > 0) return tooManyAttempts(waitMs);
+  const attempt = await attempts.begin(name, address);
+  if (attempt.waitMs > 0) return tooManyAttempts(attempt.waitMs);
   const check = registration.check(invitation);
   if (check === "none") return refuse("bad_invitation", "this is no invitation of this system");
-  attempts.succeeded(name, address);
+  // It was one, and proves nothing about who has an account.
+  attempt.abandoned();
   if (check === "expired") {
     return refuse(
       "bad_invitation",
@@ -69,19 +70,22 @@ async function choosePassword(
   { token, password }: { readonly token: string; readonly password: string },
 ): Promise<Outcome> {
   const { attempts, session: { address } } = context;
-  const waitMs = attempts.begin(name, address);
-  if (waitMs > 0) return tooManyAttempts(waitMs);
+  const attempt = await attempts.begin(name, address);
+  if (attempt.waitMs > 0) return tooManyAttempts(attempt.waitMs);
   // Nobody's token: not worth hashing.
   if (passwordFault(token) !== undefined) return LOGIN_FAILED;
   for (const account of whoMayBeMeant(context.state.accounts, name)) {
     const proven = await prove(context, account, token);
-    if ("kind" in proven) return proven;
+    if ("kind" in proven) {
+      attempt.abandoned();
+      return proven;
+    }
     const { credential } = proven;
     // A password is no token: whoever knows it signs in, and then changes it.
     if (credential === undefined || credential.state === "password") continue;
-    attempts.succeeded(name, address);
+    attempt.succeeded();
     if (credential.state === "disabled") return accountDisabled();
-    const hash = await unlessBusy(() => context.passwords.hash(password));
+    const hash = await unlessBusy(() => context.passwords.hash(password, address));
     if (typeof hash !== "string") return hash;
     // Of several who have the token, one is first; and the operator may have changed their mind.
     if (account?.password?.hash !== formatCredential(credential)) return LOGIN_FAILED;

@@ -43,16 +43,19 @@ export async function loginPassword(context: RequestContext, password: string): 
     context.session.claimed = undefined;
     return await signUp(context, claimed.name, password);
   }
-  const waitMs = context.attempts.begin(claimed.name, address);
-  if (waitMs > 0) return tooManyAttempts(waitMs);
+  const attempt = await context.attempts.begin(claimed.name, address);
+  if (attempt.waitMs > 0) return tooManyAttempts(attempt.waitMs);
   // Nobody's password: not worth hashing, and wrong whoever it is for.
   if (fault !== undefined) return LOGIN_FAILED;
   for (const account of whoMayBeMeant(context.state.accounts, claimed.name)) {
     const proven = await prove(context, account, password);
-    if ("kind" in proven) return proven;
+    if ("kind" in proven) {
+      attempt.abandoned();
+      return proven;
+    }
     const { credential } = proven;
     if (credential === undefined || account === undefined) continue;
-    context.attempts.succeeded(claimed.name, address);
+    attempt.succeeded();
     switch (credential.state) {
       case "password":
         return signedIn(context, account);
@@ -80,7 +83,8 @@ export async function prove(
   const credential = stored === undefined ? undefined : parseCredential(stored);
   const usable = credential && usableIn(credential);
   const typed = usable?.state === "one_time" ? typedToken(secret) : secret;
-  const matched = await unlessBusy(() => context.passwords.matches(typed, usable?.hash));
+  const { address } = context.session;
+  const matched = await unlessBusy(() => context.passwords.matches(typed, usable?.hash, address));
   if (typeof matched !== "boolean") return matched;
   // Both may have changed while the secret was being hashed.
   const isPresent = account?.deleted === false && account.password?.hash === stored;
@@ -127,6 +131,7 @@ export function resume(context: RequestContext, [text, token]: readonly [string,
   if (!isTheirs || !isTokenOf(account, token, context.nowMs())) return LOGIN_FAILED;
   // Nobody was ever given a token for one that is something else: this does not rest on that.
   if (parseCredential(account.password.hash).state !== "password") return LOGIN_FAILED;
+  context.attempts.nowFamiliar(name, context.session.address);
   return signedIn(context, account);
 }
 
@@ -143,20 +148,24 @@ export async function changePassword(
   const fault = passwordFault(newPassword);
   if (fault !== undefined) return refuse("bad_password", `the new password is no good: ${fault}`);
   const name = context.state.accounts.nameOf(account);
-  const waitMs = context.attempts.begin(name, context.session.address);
-  if (waitMs > 0) return tooManyAttempts(waitMs);
+  const { address } = context.session;
+  const attempt = await context.attempts.begin(name, address);
+  if (attempt.waitMs > 0) return tooManyAttempts(attempt.waitMs);
   const stored = account.password?.hash;
   const hash = await unlessBusy(async () => {
     // Whoever is signed in has a password: in any other state their session has ended.
     const matched = passwordFault(oldPassword) === undefined &&
-      await context.passwords.matches(oldPassword, stored);
-    return matched ? await context.passwords.hash(newPassword) : undefined;
+      await context.passwords.matches(oldPassword, stored, address);
+    return matched ? await context.passwords.hash(newPassword, address) : undefined;
   });
-  if (typeof hash === "object") return hash;
+  if (typeof hash === "object") {
+    attempt.abandoned();
+    return hash;
+  }
   if (hash === undefined || account.deleted || account.password?.hash !== stored) {
     return refuse("wrong_password", "the old password is not right");
   }
-  context.attempts.succeeded(name, context.session.address);
+  attempt.succeeded();
   context.session.renewCredential(hash);
   const version = (account.password?.version ?? 0) + 1;
   context.submit({ kind: "password_changed", account: account.id, password: hash, version });
@@ -178,7 +187,8 @@ export async function signUp(
   password: string,
   taken = LOGIN_FAILED,
 ): Promise<Outcome> {
-  const hash = await unlessBusy(() => context.passwords.hash(password));
+  const { address } = context.session;
+  const hash = await unlessBusy(() => context.passwords.hash(password, address));
   if (typeof hash !== "string") return hash;
   const { accounts } = context.state;
   if (accounts.named(name) !== undefined) return taken;

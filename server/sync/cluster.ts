@@ -16,6 +16,7 @@ import type { OperationLog } from "./outgoing.ts";
 import { Peer } from "./peer.ts";
 import { RecentBatches } from "./recent_batches.ts";
 import type {
+  AttemptsChange,
   CalledNode,
   Hello,
   PacketStream,
@@ -41,6 +42,7 @@ export interface ClusterParts {
   readonly random: () => number;
   readonly nextTurn: () => Promise<void>;
   readonly presence: ClusterPresence;
+  readonly attempts: ClusterAttempts;
   /** The journal holds another node's state now: more than it has to. */
   readonly onStateMerged: () => void;
   /** A line for the operator. */
@@ -54,6 +56,13 @@ export interface ClusterPresence {
   changed(node: string, change: PresenceChange): void;
   /** There is no stream with the node any more. */
   lost(node: string): void;
+}
+
+/** Passwords that were tried, here and elsewhere. */
+export interface ClusterAttempts {
+  /** What a node has to know that was not told. */
+  all(): AttemptsChange;
+  heard(change: AttemptsChange): void;
 }
 
 /** What an operator wants to know of another node. */
@@ -125,6 +134,7 @@ export class Cluster implements Replication {
         onProgress: () => commit.copiesChanged(),
         onOffer: (link: Link, state: string) => this.#takeState(link, state),
         onStatePart: (link: Link, part: StatePart) => this.#tookState(link, part),
+        onAttempts: (change: AttemptsChange) => parts.attempts.heard(change),
       },
       onUp: (peer: Peer, link: Link) => this.#up(peer, link),
       onDown: (peer: Peer) => this.#down(peer),
@@ -254,6 +264,11 @@ export class Cluster implements Replication {
     for (const link of this.#links()) link.tellPresence(change);
   }
 
+  /** A password was tried on this node. */
+  tellAttempts(change: AttemptsChange): void {
+    for (const link of this.#links()) link.tellAttempts(change);
+  }
+
   /** Told whenever a node was reached or lost. */
   onChange(listener: () => void): void {
     this.#onChange.push(listener);
@@ -321,7 +336,7 @@ export class Cluster implements Replication {
   }
 
   #up(peer: Peer, link: Link): void {
-    const { origin, presence, commit } = this.#parts;
+    const { origin, presence, attempts, commit } = this.#parts;
     if (link.theirs.seqOf(origin.current) > commit.durable.seqOf(origin.current)) {
       origin.disown(`${peer.name} knows more of the last one than this node`);
     }
@@ -329,6 +344,7 @@ export class Cluster implements Replication {
     if (this.#asked.size === this.#peers.size) origin.confirm();
     if (this.#awaited.has(peer.name)) this.#awaited.set(peer.name, link.theirs.copy());
     link.tellPresence({ fromScratch: true, online: [...presence.local()], offline: [] });
+    link.tellAttempts(attempts.all());
     this.#share();
     this.#lookWhetherCaughtUp();
     this.#tellChange();

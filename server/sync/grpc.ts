@@ -297,6 +297,7 @@ function packetOf({ kind, ...rest }: WirePacket): Packet | undefined {
     case "hello":
     case "want":
     case "presence":
+    case "attempts":
       return { kind, ...fields } as Packet;
     case "offer":
       return { kind, state: String(fields.state), bytes: Number(fields.bytes) };

@@ -5,6 +5,7 @@ import { VersionVector } from "../core/version_vector.ts";
 import { readLines } from "../journal/lines.ts";
 import { Outgoing, type OutgoingParts } from "./outgoing.ts";
 import type {
+  AttemptsChange,
   Hello,
   Packet,
   PacketStream,
@@ -36,6 +37,7 @@ export interface LinkParts extends Omit<OutgoingParts, "send" | "offer" | "onFai
   /** More is durable on the other node, or it has become live. */
   readonly onProgress: () => void;
   readonly onPresence: (change: PresenceChange) => void;
+  readonly onAttempts: (change: AttemptsChange) => void;
   /** Called once. */
   readonly onEnd: (end: StreamEnd) => void;
 }
@@ -130,6 +132,10 @@ export class Link {
     this.#parts.stream.send({ kind: "presence", ...change });
   }
 
+  tellAttempts(change: AttemptsChange): void {
+    this.#parts.stream.send({ kind: "attempts", ...change });
+  }
+
   /** Takes a packet that came after the hello. */
   take(packet: Packet): void {
     if (this.#hasEnded) return;
@@ -172,6 +178,8 @@ export class Link {
         return this.#takeAck(packet.packets, packet.vector);
       case "presence":
         return this.#parts.onPresence(packet);
+      case "attempts":
+        return this.#parts.onAttempts(packet);
       case "ping":
         return this.#parts.stream.send({
           kind: "pong",

@@ -9,6 +9,7 @@ export type Packet =
   | { readonly kind: "take"; readonly state: string; readonly from: number }
   | { readonly kind: "ack"; readonly packets: number; readonly vector: string }
   | ({ readonly kind: "presence" } & PresenceChange)
+  | ({ readonly kind: "attempts" } & AttemptsChange)
   | { readonly kind: "ping"; readonly number: number }
   | { readonly kind: "pong"; readonly number: number; readonly time: number };
 
@@ -37,6 +38,18 @@ export interface PresenceChange {
   readonly fromScratch: boolean;
   readonly online: readonly AccountId[];
   readonly offline: readonly AccountId[];
+}
+
+/** Passwords that were tried, as in proto/sync.proto: what it means is for the throttle. */
+export interface AttemptsChange {
+  readonly fromScratch: boolean;
+  readonly accounts: readonly AttemptCount[];
+  readonly addresses: readonly AttemptCount[];
+}
+
+export interface AttemptCount {
+  readonly key: string;
+  readonly count: number;
 }
 
 /** Why a stream ended. */

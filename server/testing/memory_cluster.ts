@@ -24,6 +24,8 @@ export interface MemoryNode {
   readonly log: string[];
   /** What it heard of who is signed in on others. */
   readonly heard: string[];
+  /** What it heard of passwords that were tried on others. */
+  readonly attempts: string[];
 }
 
 export interface MemoryNodeOptions {
@@ -122,6 +124,7 @@ export class MemoryCluster {
       },
     });
     const heard: string[] = [];
+    const attempts: string[] = [];
     const membership: Membership = {
       node: name,
       copies,
@@ -149,11 +152,18 @@ export class MemoryCluster {
         },
         lost: (node) => void heard.push(`lost ${node}`),
       },
+      attempts: {
+        all: () => ({ fromScratch: true, accounts: [{ key: name, count: 1 }], addresses: [] }),
+        heard: ({ fromScratch, accounts }) => {
+          const said = accounts.map(({ key, count }) => `${key} ${count}`).join();
+          attempts.push(`${fromScratch ? "all" : "more"} ${said}`);
+        },
+      },
       onStateMerged: () => log.push("merged a state"),
       tell: (line) => log.push(line),
     });
     commit.replicateWith(cluster);
-    return { name, state, journal, commit, origin, cluster, log, heard };
+    return { name, state, journal, commit, origin, cluster, log, heard, attempts };
   }
 }
 
