@@ -122,7 +122,7 @@ export class ChatClient implements AsyncDisposable {
     this.#limits = { ...LIMITS_DEFAULT, ...options.limits };
     this.#onState = options.onState ?? (() => {});
     this.#dialer = new Dialer(options.hosts, options.outside, this.#timeouts);
-    this.#requests = new RequestQueue(this.#limits);
+    this.#requests = new RequestQueue(this.#limits, options.outside);
   }
 
   /** Of the connection there is, or was last: the account, its node, and the token to resume by. */

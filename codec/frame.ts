@@ -83,6 +83,11 @@ export class FrameDecoder {
     this.#fill(chunk, at, chunk.length - at);
   }
 
+  /** Whether bytes of a frame have come, and others not. */
+  get isWithinFrame(): boolean {
+    return this.#partialBytes > 0;
+  }
+
   /** Throws if bytes of an unfinished frame are left. */
   end(): void {
     if (this.#partialBytes > 0) {

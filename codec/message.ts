@@ -54,6 +54,7 @@ export type RefusalCode =
   | "no_such_user"
   | "not_signed_in"
   | "registration_closed"
+  | "slow_down"
   | "too_many_attempts"
   | "too_many_connections"
   | "unknown_type"

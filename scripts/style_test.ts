@@ -32,7 +32,7 @@ const LAYERS: Record<string, { files: RegExp; imports: string[] }> = {
         "commit",
         "journal",
       ],
-      ...["core", "outside"],
+      ...["pace", "core", "outside"],
       "codec",
     ],
   },
@@ -68,11 +68,12 @@ const LAYERS: Record<string, { files: RegExp; imports: string[] }> = {
   // Who a node is to clients and other nodes: certificates.
   tls: { files: /^server\/tls\//, imports: ["codec"] },
   // How fast whom may do what: measures, of no request or connection in particular.
-  pace: { files: /^server\/(address|throttle)\.ts$/, imports: [] },
+  pace: { files: /^server\/(address|throttle|turns|frame_wait|outbox_total)\.ts$/, imports: [] },
   tcp: { files: /^server\/tcp\.ts$/, imports: ["session"] },
   session: {
-    files: /^server\/(session|session_log|subscription|outbox|registry|broadcast|presence)\.ts$/,
-    imports: ["config", "log", "requests", "commit", "core", "codec"],
+    files:
+      /^server\/(session|session_log|subscription|outbox|registry|admission|turned_away|pace|broadcast|presence)\.ts$/,
+    imports: ["config", "log", "pace", "requests", "commit", "core", "codec"],
   },
   requests: { files: /^server\/requests\//, imports: ["auth", "core", "codec"] },
   auth: { files: /^server\/auth\//, imports: ["pace", "core"] },

@@ -1,5 +1,7 @@
-import { encodeMessage, type NodeStatus, writeReply } from "../codec/message.ts";
+import type { NodeStatus } from "../codec/message.ts";
 import { timedKey } from "../codec/timed_key.ts";
+import { sourceOf } from "./address.ts";
+import { Admission } from "./admission.ts";
 import { invitationKeyOf, verifyInvitation } from "./auth/invitation.ts";
 import { TOKEN_LENGTH } from "./auth/one_time_token.ts";
 import { SignInThrottle } from "./auth/sign_in_throttle.ts";
@@ -17,6 +19,8 @@ import { makeCluster } from "./make_cluster.ts";
 import { type OpenNode, openNode, type OpenNodeOptions } from "./open_node.ts";
 import { type Outside, randomId } from "./outside.ts";
 import type { OwnOrigin } from "./own_origin.ts";
+import { OutboxTotal } from "./outbox_total.ts";
+import { Pace } from "./pace.ts";
 import { Presence } from "./presence.ts";
 import { SessionRegistry } from "./registry.ts";
 import { AccountControl } from "./requests/account_control.ts";
@@ -33,8 +37,11 @@ import { type Connection, Session, type SessionParts } from "./session.ts";
 import { SessionLog } from "./session_log.ts";
 import type { Cluster } from "./sync/cluster.ts";
 import type { Transport } from "./sync/packet.ts";
+import { Throttle } from "./throttle.ts";
 import { expiryWarning } from "./tls/identity.ts";
 import type { RenewableIdentity } from "./tls/renewable_identity.ts";
+import { TurnedAway } from "./turned_away.ts";
+import { Turns } from "./turns.ts";
 
 export interface NodeOptions extends OpenNodeOptions {
   readonly version: string;
@@ -93,8 +100,11 @@ export class ChatNode {
   readonly #outside: Outside;
   readonly #limits: Limits;
   readonly #origin: OwnOrigin;
-  readonly #registry: SessionRegistry;
+  readonly #registry = new SessionRegistry();
+  readonly #admission: Admission;
+  readonly #turnedAway: TurnedAway;
   readonly #presence: Presence;
+  readonly #outboxTotal: OutboxTotal;
   readonly #attempts: SignInThrottle;
   readonly #compactor: Compactor;
   /** For messages that come without a key, and what keys are measured by. */
@@ -129,7 +139,14 @@ export class ChatNode {
     this.#options = options;
     this.#outside = outside;
     this.#limits = { ...options.config.limits, ...options.limits };
-    this.#registry = new SessionRegistry(this.#limits);
+    const nowMs = () => timer.nowMs();
+    const sleep = (ms: number) => new Promise<void>((resolve) => void timer.after(ms, resolve));
+    this.#admission = new Admission(this.#limits, this.#registry, nowMs);
+    this.#turnedAway = new TurnedAway(timer);
+    this.#outboxTotal = new OutboxTotal(
+      this.#limits.outboxBytesTotalMax,
+      () => this.#closeFullest(),
+    );
     this.#attempts = new SignInThrottle({
       limits: this.#limits,
       nodes: options.config.nodes.length,
@@ -159,8 +176,10 @@ export class ChatNode {
       presence: this.#presence,
       limits: this.#limits,
       isWhole: () => this.#knownByAll() !== undefined,
-      nowMs: () => timer.nowMs(),
-      sleep: (ms) => new Promise((resolve) => void timer.after(ms, resolve)),
+      turns: new Turns({ nowMs, sleep }),
+      outboxTotal: this.#outboxTotal,
+      nowMs,
+      sleep,
       told: new SessionLog(options.log),
       contextOf: this.#contextFactory(),
       reportBug(error) {
@@ -215,12 +234,12 @@ export class ChatNode {
     this.#startRetention();
   }
 
-  /** Serves a client's connection until either side ends it. */
+  /** Serves a client's connection until either side ends it, or turns it away. */
   welcome(connection: Connection): void {
-    const refusal = this.#registry.refusal(connection.address);
+    const refusal = this.#admission.refusal(connection.address);
     if (refusal !== undefined) {
       this.#parts.told.turnedAway(connection.address, refusal);
-      return turnAway(connection, refusal);
+      return this.#turnedAway.tell(connection, refusal);
     }
     const session = new Session(connection, this.#parts, this.#waiting);
     this.#registry.add(session);
@@ -299,6 +318,14 @@ export class ChatNode {
     });
   }
 
+  #closeFullest(): void {
+    while (this.#outboxTotal.isOver) {
+      const fullest = this.#registry.fullest();
+      if (fullest === undefined) return;
+      fullest.end("outboxBytesTotalMax");
+    }
+  }
+
   #sweepLater(): () => void {
     const { timer } = this.#outside;
     return timer.after(SWEEP_MS, () => {
@@ -309,12 +336,24 @@ export class ChatNode {
   }
 
   #contextFactory(): (session: RequestSession) => RequestContext {
+    const { timer } = this.#outside;
+    const { signUpsPerAddress, signUpRefillMs } = this.#limits;
+    const signUps = new Throttle<string>(signUpsPerAddress, signUpRefillMs);
     const shared = {
       state: this.state,
       node: this.#options.node.name,
       passwords: this.#options.passwords,
       attempts: this.#attempts,
       registration: this.#registration(),
+      signUps: {
+        take(address: string) {
+          const [source, nowMs] = [sourceOf(address), timer.nowMs()];
+          const waitMs = signUps.waitMs(source, nowMs);
+          if (waitMs === 0) signUps.charge(source, nowMs);
+          return waitMs;
+        },
+      },
+      pace: new Pace(this.#limits, () => timer.nowMs()),
       nowMs: () => this.#outside.wallMs(),
       newAccountId: () => randomId(this.#outside, ACCOUNT_ID_LENGTH),
       ...this.#keys,
@@ -395,14 +434,6 @@ export class ChatNode {
       ...isExposed ? [`clients talk to ${node.tcp.host} in plain text: see docs/SECURITY.md`] : [],
     ];
   }
-}
-
-/** Says why, if that can be said at once, and closes: a refused client must not cost anything. */
-function turnAway(connection: Connection, sentence: string): void {
-  const reply = refuse("too_many_connections", sentence);
-  connection.write(encodeMessage(writeReply, reply)).catch(() => {}).finally(() =>
-    connection.close()
-  );
 }
 
 function describeBug(error: unknown): string {

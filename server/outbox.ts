@@ -1,6 +1,7 @@
 import { encodeMessage, type Reply, writeReply } from "../codec/message.ts";
 import { ValueWriter } from "../codec/value.ts";
 import type { OperationName, Position } from "./commit.ts";
+import type { OutboxTotal } from "./outbox_total.ts";
 
 /** What an {@linkcode Outbox} writes to, such as a `Deno.Conn`. */
 export interface ByteSink {
@@ -44,6 +45,9 @@ export class Outbox {
   readonly #progress: Progress;
   readonly #nowMs: () => number;
   readonly #onBroken: () => void;
+  readonly #total: OutboxTotal;
+  /** What of it the total knows of. */
+  #toldBytes = 0;
   #held: Held[] = [];
   #heldBytes = 0;
   #ready = new ValueWriter();
@@ -55,7 +59,14 @@ export class Outbox {
   #whenDrained: (() => void)[] = [];
 
   /** `onBroken` is told once if the sink takes nothing more. */
-  constructor(sink: ByteSink, progress: Progress, nowMs: () => number, onBroken: () => void) {
+  constructor(
+    sink: ByteSink,
+    progress: Progress,
+    nowMs: () => number,
+    total: OutboxTotal,
+    onBroken: () => void,
+  ) {
+    this.#total = total;
     this.#onBroken = onBroken;
     this.#sink = sink;
     this.#progress = progress;
@@ -86,11 +97,13 @@ export class Outbox {
     } else {
       this.#hold(position, isReply(content) ? encodeMessage(writeReply, content) : content);
     }
+    this.#tellTotal();
   }
 
   /** Moves on what is settled by now, and starts writing it. */
   flush(): void {
     this.#release();
+    this.#tellTotal();
     if (this.#ready.length > 0 && this.#writing === undefined && !this.#closed) {
       this.#lastProgressMs = this.#nowMs();
       this.#writing = this.#write();
@@ -109,7 +122,16 @@ export class Outbox {
     this.#closed = true;
     this.#held = [];
     this.#heldBytes = 0;
+    this.#ready = new ValueWriter();
+    this.#writingBytes = 0;
+    this.#tellTotal();
     this.#wake();
+  }
+
+  #tellTotal(): void {
+    const bytes = this.waitingBytes;
+    if (bytes !== this.#toldBytes) this.#total.changed(bytes - this.#toldBytes);
+    this.#toldBytes = bytes;
   }
 
   #hold(position: Position, content: CopiesReply | Uint8Array): void {
@@ -147,8 +169,11 @@ export class Outbox {
         this.#writingBytes = bytes.length;
         while (this.#writingBytes > 0) {
           const left = bytes.subarray(bytes.length - this.#writingBytes);
-          this.#writingBytes -= await this.#sink.write(left);
+          const taken = await this.#sink.write(left);
+          if (this.#closed) return;
+          this.#writingBytes -= taken;
           this.#lastProgressMs = this.#nowMs();
+          this.#tellTotal();
         }
         sending.truncate();
         if (sending.capacity <= KEPT_BYTES_MAX) this.#spare = sending;

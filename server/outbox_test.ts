@@ -2,7 +2,9 @@ import { assertEquals } from "@std/assert";
 import { FrameDecoder } from "../codec/frame.ts";
 import { readServerMessage, type Reply } from "../codec/message.ts";
 import { type CopiesReply, Outbox } from "./outbox.ts";
+import { OutboxTotal } from "./outbox_total.ts";
 
+const ROOMY = new OutboxTotal(Infinity, () => {});
 const PONG: Reply = { kind: "pong", payload: null };
 
 function done(count: number): CopiesReply {
@@ -43,7 +45,7 @@ class Sink {
 
 function outboxTo(sink: Sink) {
   const progress = { settled: 0, copied: 0, copiesOf: () => 1 };
-  return { progress, outbox: new Outbox(sink, progress, () => 0, () => {}) };
+  return { progress, outbox: new Outbox(sink, progress, () => 0, ROOMY, () => {}) };
 }
 
 Deno.test("Outbox holds back what is not settled, and all that comes after it", async () => {
@@ -125,10 +127,41 @@ Deno.test("Outbox says so when its sink is gone, and lets go of those who wait f
     sink,
     { settled: 0, copied: 0, copiesOf: () => 1 },
     () => 0,
+    ROOMY,
     broken.resolve,
   );
   outbox.push(0, PONG);
   outbox.flush();
   await broken.promise;
   await outbox.below(0);
+});
+
+Deno.test("OutboxTotal counts what waits in outboxes, and no more once it is out or dropped", async () => {
+  let full = 0;
+  const total: OutboxTotal = new OutboxTotal(250, () => full++);
+  const progress = { settled: 0, copied: 0, copiesOf: () => 1 };
+  const never = { write: () => new Promise<number>(() => {}) };
+  const stuck = new Outbox(never, progress, () => 0, total, () => {});
+  const flowing = new Outbox(new Sink(), progress, () => 0, total, () => {});
+  const told = new Uint8Array(100);
+  stuck.push(0, told);
+  stuck.push(1, told);
+  stuck.flush();
+  for (let count = 0; count < 5; count++) {
+    flowing.push(0, told.subarray(0, 50));
+    flowing.flush();
+    await flowing.below(0);
+  }
+  await Promise.resolve();
+  assertEquals([full, total.isOver], [0, false]);
+  stuck.push(1, told);
+  stuck.push(1, told);
+  await Promise.resolve();
+  assertEquals([full, total.isOver], [1, true]);
+  stuck.close();
+  assertEquals(total.isOver, false);
+  flowing.push(0, told);
+  flowing.flush();
+  await flowing.below(0);
+  assertEquals(total.isOver, false);
 });

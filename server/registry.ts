@@ -1,11 +1,19 @@
-import type { Account } from "./core/account_table.ts";
+import { sourceOf } from "./address.ts";
 import type { Position } from "./commit.ts";
-import type { Limits } from "./limits.ts";
+import type { Account } from "./core/account_table.ts";
+import type { EndingLimit } from "./limits.ts";
+
+/** Why a connection ends. */
+export type EndReason = EndingLimit | "disconnected" | "ended_elsewhere" | "stopping";
 
 /** What others see of a client's connection: see session.ts. */
 export interface ConnectedClient {
   /** Where it comes from: limits count per address. */
   readonly address: string;
+  /** Whether it waits for the answer to a request, as while a password is checked. */
+  readonly isAnswering: boolean;
+  /** How much of its output waits, in bytes. */
+  readonly waitingBytes: number;
   /** There is something new in its account's feed. */
   tellNew(): void;
   /**
@@ -21,19 +29,17 @@ export interface ConnectedClient {
   checkDeadlines(nowMs: number): void;
   /** Waits until all that it was sent is out, then ends it. */
   finish(): Promise<void>;
-  end(reason?: "stopping"): void;
+  end(reason?: EndReason): void;
 }
 
 /** Who is connected: every session, by address and, once signed in, by account. */
 export class SessionRegistry {
-  readonly #limits: Limits;
   readonly #sessions = new Set<ConnectedClient>();
   readonly #byAccount = new Map<Account, Set<ConnectedClient>>();
-  readonly #perAddress = new Map<string, number>();
-
-  constructor(limits: Limits) {
-    this.#limits = limits;
-  }
+  readonly #perSource = new Map<string, number>();
+  /** Those who are not signed in, by source: for longest first. */
+  readonly #anonymous = new Map<string, Set<ConnectedClient>>();
+  #anonymousCount = 0;
 
   get size(): number {
     return this.#sessions.size;
@@ -43,31 +49,51 @@ export class SessionRegistry {
     return this.#byAccount.size;
   }
 
-  /** Why one more connection of `address` has to be turned away; undefined if it need not. */
-  refusal(address: string): string | undefined {
-    if (this.#sessions.size >= this.#limits.connectionsMax) {
-      return `this server takes ${this.#limits.connectionsMax} connections`;
-    }
-    if (this.connectionsOf(address) >= this.#limits.connectionsPerAddressMax) {
-      return `this server takes ${this.#limits.connectionsPerAddressMax} connections of one address`;
-    }
-    return undefined;
+  /** How many are not signed in. */
+  get anonymousCount(): number {
+    return this.#anonymousCount;
   }
 
+  /** Of this address, or those that count as the same. */
   connectionsOf(address: string): number {
-    return this.#perAddress.get(address) ?? 0;
+    return this.#perSource.get(sourceOf(address)) ?? 0;
   }
 
   add(session: ConnectedClient): void {
+    const source = sourceOf(session.address);
     this.#sessions.add(session);
-    this.#perAddress.set(session.address, this.connectionsOf(session.address) + 1);
+    this.#perSource.set(source, (this.#perSource.get(source) ?? 0) + 1);
+    this.#addAnonymous(session);
   }
 
   remove(session: ConnectedClient): void {
     if (!this.#sessions.delete(session)) return;
-    const left = this.connectionsOf(session.address) - 1;
-    if (left > 0) this.#perAddress.set(session.address, left);
-    else this.#perAddress.delete(session.address);
+    const source = sourceOf(session.address);
+    const left = (this.#perSource.get(source) ?? 0) - 1;
+    if (left > 0) this.#perSource.set(source, left);
+    else this.#perSource.delete(source);
+    this.#removeAnonymous(session);
+  }
+
+  /**
+   * Of those who are not signed in and wait for nothing, the one that has been there for longest, from
+   * where most of them come.
+   */
+  longestAnonymous(): ConnectedClient | undefined {
+    const sources = [...this.#anonymous.values()].sort((a, b) => b.size - a.size);
+    for (const sessions of sources) {
+      for (const session of sessions) if (!session.isAnswering) return session;
+    }
+    return undefined;
+  }
+
+  /** The one with most output that waits. */
+  fullest(): ConnectedClient | undefined {
+    let fullest: ConnectedClient | undefined;
+    for (const session of this.#sessions) {
+      if (session.waitingBytes > (fullest?.waitingBytes ?? 0)) fullest = session;
+    }
+    return fullest;
   }
 
   all(): Iterable<ConnectedClient> {
@@ -89,6 +115,7 @@ export class SessionRegistry {
 
   /** True if it is the account's first session. */
   signIn(session: ConnectedClient, account: Account): boolean {
+    this.#removeAnonymous(session);
     const sessions = this.#byAccount.get(account);
     if (sessions === undefined) this.#byAccount.set(account, new Set([session]));
     else sessions.add(session);
@@ -97,8 +124,25 @@ export class SessionRegistry {
 
   /** True if it was the account's last session. */
   signOut(session: ConnectedClient, account: Account): boolean {
+    this.#addAnonymous(session);
     const sessions = this.#byAccount.get(account);
     if (sessions === undefined || !sessions.delete(session) || sessions.size > 0) return false;
     return this.#byAccount.delete(account);
+  }
+
+  #addAnonymous(session: ConnectedClient): void {
+    const source = sourceOf(session.address);
+    const sessions = this.#anonymous.get(source);
+    if (sessions === undefined) this.#anonymous.set(source, new Set([session]));
+    else sessions.add(session);
+    this.#anonymousCount++;
+  }
+
+  #removeAnonymous(session: ConnectedClient): void {
+    const source = sourceOf(session.address);
+    const sessions = this.#anonymous.get(source);
+    if (!sessions?.delete(session)) return;
+    this.#anonymousCount--;
+    if (sessions.size === 0) this.#anonymous.delete(source);
   }
 }

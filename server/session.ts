@@ -13,10 +13,13 @@ import type { Commit, Position } from "./commit.ts";
 import type { Account } from "./core/account_table.ts";
 import type { Cursor } from "./core/cursor.ts";
 import type { ChatState } from "./core/state.ts";
-import type { Limits } from "./limits.ts";
+import { sourceOf } from "./address.ts";
+import { FrameWait } from "./frame_wait.ts";
+import { ENDING_LIMITS, type EndingLimit, type Limits } from "./limits.ts";
 import { type ByteSink, Outbox } from "./outbox.ts";
+import type { OutboxTotal } from "./outbox_total.ts";
 import type { Presence } from "./presence.ts";
-import type { ConnectedClient, SessionRegistry } from "./registry.ts";
+import type { ConnectedClient, EndReason, SessionRegistry } from "./registry.ts";
 import {
   type Outcome,
   refuse,
@@ -27,6 +30,7 @@ import { usualName } from "./requests/name.ts";
 import { decide } from "./requests/table.ts";
 import type { SessionLog, SignOutReason, Who } from "./session_log.ts";
 import { Subscription } from "./subscription.ts";
+import type { Turn, Turns } from "./turns.ts";
 
 /** A client's connection. */
 export interface Connection extends ByteSource, ByteSink {
@@ -45,6 +49,10 @@ export interface SessionParts {
   readonly registry: SessionRegistry;
   readonly presence: Presence;
   readonly limits: Limits;
+  /** Whose turn it is to keep the process busy. */
+  readonly turns: Turns;
+  /** What waits in all outboxes. */
+  readonly outboxTotal: OutboxTotal;
   readonly nowMs: () => number;
   readonly sleep: (ms: number) => Promise<void>;
   /** Whether all nodes are here, and this one has all that they have. */
@@ -57,8 +65,6 @@ export interface SessionParts {
 
 /** Frames are counted over so long. */
 const WINDOW_MS = 1000;
-/** A connection that has kept the process busy for so long lets others have their turn. */
-const TURN_MS = 10;
 /** How long a client that broke the protocol may take to read why. */
 const LINGER_MS = 2000;
 const LINGER_CHUNK_BYTES = 4096;
@@ -69,13 +75,6 @@ const BREAKS_THE_STREAM: ReadonlySet<CodecErrorCode> = new Set([
   "frame_truncated",
 ]);
 
-/** Limits whose end is the end of a session. */
-const ENDING_LIMITS = ["signInDeadlineMs", "writeStallMs", "outboxBytesMax"] as const;
-type EndingLimit = (typeof ENDING_LIMITS)[number];
-
-/** Why a session ends. */
-export type EndReason = EndingLimit | "disconnected" | "ended_elsewhere" | "stopping";
-
 /** One client connection: its frames in, its replies and events out, and who it is signed in as. */
 export class Session implements RequestSession, ConnectedClient {
   readonly #connection: Connection;
@@ -83,6 +82,10 @@ export class Session implements RequestSession, ConnectedClient {
   readonly #outbox: Outbox;
   readonly #context: RequestContext;
   readonly #frameLimits = { payloadBytesMax: PAYLOAD_BYTES_MAX_ANONYMOUS };
+  readonly #frameWait = new FrameWait();
+  readonly #source: string;
+  /** The account's, or that of where it comes from. */
+  #turn: Turn;
   #signedOutMs: number;
   readonly #waiting: Set<Session>;
   #account: Account | undefined;
@@ -94,6 +97,7 @@ export class Session implements RequestSession, ConnectedClient {
   /** Whether what was missed is still being sent. */
   #catchingUp = false;
   #ended = false;
+  #isAnswering = false;
   /** Since when it only waits for its client to hang up. */
   #lingeringSinceMs: number | undefined;
   #windowStartMs = 0;
@@ -102,6 +106,7 @@ export class Session implements RequestSession, ConnectedClient {
   /** The kind of the request that is decided, and what was claimed before it. */
   #asked: RequestKind = "ping";
   #claimedBefore: RequestSession["claimed"];
+  slowUntilMs = 0;
 
   /** `waiting` gets this session whenever output of it waits for a commit. */
   constructor(connection: Connection, parts: SessionParts, waiting: Set<Session>) {
@@ -109,7 +114,10 @@ export class Session implements RequestSession, ConnectedClient {
     this.#parts = parts;
     this.#waiting = waiting;
     this.#signedOutMs = parts.nowMs();
-    this.#outbox = new Outbox(connection, parts.commit, parts.nowMs, () => this.end());
+    const { commit, nowMs, outboxTotal } = parts;
+    this.#outbox = new Outbox(connection, commit, nowMs, outboxTotal, () => this.end());
+    this.#source = sourceOf(connection.address);
+    this.#turn = parts.turns.join(this.#source);
     this.#context = parts.contextOf(this);
   }
 
@@ -117,25 +125,39 @@ export class Session implements RequestSession, ConnectedClient {
     return this.#connection.address;
   }
 
+  get isAnswering(): boolean {
+    return this.#isAnswering;
+  }
+
+  get waitingBytes(): number {
+    return this.#outbox.waitingBytes;
+  }
+
   /** Serves the connection until either side ends it. Never rejects. */
   async run(): Promise<void> {
     const decoder = new FrameDecoder(this.#frameLimits);
+    const { nowMs } = this.#parts;
     try {
       for await (const frames of decoder.batches(byteStream(this.#connection))) {
-        let turnStartMs = this.#parts.nowMs();
+        let busyFromMs = nowMs();
+        this.#frameWait.ends(busyFromMs);
         for (const frame of frames) {
-          if (this.#isTooFast()) await this.#nextWindow();
+          this.#frameWait.complete();
+          if (this.#isTooFast()) busyFromMs = await this.#nextWindow();
+          if (this.#turn.isOver) busyFromMs = await this.#nextTurn();
           const waiting = this.#answer(frame);
+          const busyToMs = nowMs();
+          this.#turn.spend(busyFromMs, busyToMs);
+          busyFromMs = busyToMs;
           // Most are answered at once: an await for each would cost as much as the rest.
-          if (waiting !== undefined) await waiting;
-          if (this.#ended) return;
-          if (this.#parts.nowMs() - turnStartMs > TURN_MS) {
-            this.flush();
-            await this.#parts.sleep(0);
-            turnStartMs = this.#parts.nowMs();
+          if (waiting !== undefined) {
+            await this.#untilAnswered(waiting);
+            busyFromMs = nowMs();
           }
+          if (this.#ended) return;
         }
         this.flush();
+        this.#frameWait.begins(decoder.isWithinFrame, nowMs());
       }
       // The client may have closed only its own side, and still want its replies.
       await this.#outbox.below(0);
@@ -171,15 +193,13 @@ export class Session implements RequestSession, ConnectedClient {
   }
 
   checkDeadlines(nowMs: number): void {
-    const { signInDeadlineMs, writeStallMs } = this.#parts.limits;
+    const { signInDeadlineMs, frameDeadlineMs, writeStallMs } = this.#parts.limits;
     if (this.#account === undefined && nowMs - this.#signedOutMs > signInDeadlineMs) {
       this.end("signInDeadlineMs");
     }
+    if (this.#frameWait.ms(nowMs) > frameDeadlineMs) this.end("frameDeadlineMs");
     if (nowMs - (this.#lingeringSinceMs ?? nowMs) > LINGER_MS) this.end();
-    const stalledSinceMs = this.#outbox.stalledSinceMs;
-    if (stalledSinceMs !== undefined && nowMs - stalledSinceMs > writeStallMs) {
-      this.end("writeStallMs");
-    }
+    if (nowMs - (this.#outbox.stalledSinceMs ?? nowMs) > writeStallMs) this.end("writeStallMs");
   }
 
   checkName(): void {
@@ -204,6 +224,7 @@ export class Session implements RequestSession, ConnectedClient {
     // It may have ended while the password was being hashed.
     if (this.#ended) return;
     this.#account = account;
+    this.#takeTurnsAs(account, this.#source);
     this.#credential = account.password?.hash;
     this.#frameLimits.payloadBytesMax = PAYLOAD_BYTES_MAX;
     this.#name = this.#parts.state.accounts.nameOf(account);
@@ -217,6 +238,7 @@ export class Session implements RequestSession, ConnectedClient {
     if (account === undefined) return;
     this.#parts.told.signedOut(this.#who, reason);
     this.#account = undefined;
+    this.#takeTurnsAs(this.#source, account);
     this.#signedOutMs = this.#parts.nowMs();
     this.#subscription = undefined;
     this.#frameLimits.payloadBytesMax = PAYLOAD_BYTES_MAX_ANONYMOUS;
@@ -253,6 +275,7 @@ export class Session implements RequestSession, ConnectedClient {
     this.#ended = true;
     if (isLimit(reason)) this.#parts.told.hungUp(this.#who, reason);
     this.signOut(reason);
+    this.#parts.turns.leave(this.#source);
     this.#waiting.delete(this);
     this.#parts.registry.remove(this);
     this.#outbox.close();
@@ -281,6 +304,12 @@ export class Session implements RequestSession, ConnectedClient {
     }
     if (this.#outbox.waitingBytes <= this.#parts.limits.outboxPauseBytes) return undefined;
     return this.#waitForReader();
+  }
+
+  async #untilAnswered(waiting: Promise<void>): Promise<void> {
+    this.#isAnswering = true;
+    await waiting;
+    this.#isAnswering = false;
   }
 
   async #answerLater(outcome: Promise<Outcome>, request: Request | undefined): Promise<void> {
@@ -375,21 +404,38 @@ export class Session implements RequestSession, ConnectedClient {
     if (this.#windowFrames <= most) return false;
     const nowMs = this.#parts.nowMs();
     if (nowMs - this.#windowStartMs < WINDOW_MS) return true;
-    this.#windowStartMs = nowMs;
-    this.#windowFrames = 1;
+    this.#beginWindow(nowMs);
     return false;
   }
 
-  async #nextWindow(): Promise<void> {
+  #beginWindow(nowMs: number): void {
+    this.#windowStartMs = nowMs;
+    this.#windowFrames = 1;
+  }
+
+  /** Gives the time at which it may go on. */
+  async #nextWindow(): Promise<number> {
     const isAnonymous = this.#account === undefined;
     this.#parts.told.slowedDown(
       this.#who,
       isAnonymous ? "framesPerSecondAnonymousMax" : "framesPerSecondMax",
     );
     this.flush();
-    await this.#parts.sleep(WINDOW_MS - (this.#parts.nowMs() - this.#windowStartMs));
-    this.#windowStartMs = this.#parts.nowMs();
-    this.#windowFrames = 1;
+    const { nowMs, sleep } = this.#parts;
+    await sleep(WINDOW_MS - (nowMs() - this.#windowStartMs));
+    this.#beginWindow(nowMs());
+    return this.#windowStartMs;
+  }
+
+  async #nextTurn(): Promise<number> {
+    this.flush();
+    await this.#turn.next();
+    return this.#parts.nowMs();
+  }
+
+  #takeTurnsAs(now: Account | string, before: Account | string): void {
+    this.#turn = this.#parts.turns.join(now);
+    this.#parts.turns.leave(before);
   }
 }
 

@@ -5,12 +5,14 @@ import { DEFAULT_LIMITS } from "./limits.ts";
 import { Presence } from "./presence.ts";
 import { SessionRegistry } from "./registry.ts";
 import type { RequestContext } from "./requests/context.ts";
+import { OutboxTotal } from "./outbox_total.ts";
 import { Session } from "./session.ts";
 import { SessionLog } from "./session_log.ts";
 import { ManualTimer } from "./testing/manual_timer.ts";
 import { commitTo, quickLog } from "./testing/test_commit.ts";
 import { testServer } from "./testing/test_server.ts";
 import { WireClient } from "./testing/wire_client.ts";
+import { Turns } from "./turns.ts";
 
 const LONG = "x".repeat(60_000);
 
@@ -176,10 +178,16 @@ Deno.test("a connection that keeps the process busy lets others have their turn"
   const chunks = [Uint8Array.from(Array.from({ length: pings }, () => [...ping]).flat())];
   let writtenBytes = 0;
   let turns = 0;
-  let nowMs = 0;
+  let lookedMs = 0;
   const state = new ChatState();
-  const registry = new SessionRegistry(DEFAULT_LIMITS);
+  const registry = new SessionRegistry();
   const commit = commitTo(quickLog, { state });
+  // Every look at the clock finds that a millisecond has passed.
+  const nowMs = () => lookedMs++;
+  const sleep = () => {
+    turns++;
+    return Promise.resolve();
+  };
   const session = new Session(
     {
       address: "here",
@@ -203,12 +211,10 @@ Deno.test("a connection that keeps the process busy lets others have their turn"
       limits: DEFAULT_LIMITS,
       isWhole: () => true,
       told: new SessionLog(() => {}),
-      // Every look at the clock finds that a millisecond has passed.
-      nowMs: () => nowMs++,
-      sleep() {
-        turns++;
-        return Promise.resolve();
-      },
+      turns: new Turns({ nowMs, sleep }),
+      outboxTotal: new OutboxTotal(DEFAULT_LIMITS.outboxBytesTotalMax, () => fail("full")),
+      nowMs,
+      sleep,
       contextOf: (it) => ({ session: it } as RequestContext),
       reportBug: (error) => fail(String(error)),
     },

@@ -48,7 +48,11 @@ const NOT_FOR_YOU: readonly string[] = [
   "wrong_password",
 ] satisfies RefusalCode[];
 /** Refusals that say the server cannot serve now. */
-const NOT_NOW: readonly string[] = ["busy", "too_many_connections"] satisfies RefusalCode[];
+const NOT_NOW: readonly string[] = [
+  "busy",
+  "slow_down",
+  "too_many_connections",
+] satisfies RefusalCode[];
 
 /** The exit code for what a command threw. */
 export function exitCodeOf(error: unknown): ExitCode {

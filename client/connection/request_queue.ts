@@ -1,6 +1,8 @@
 import type { Reply, Request } from "../../codec/message.ts";
 import { TooManyRequestsError, UnansweredError, UnknownOutcomeError } from "./errors.ts";
 import { type Link, LinkLostError } from "./link.ts";
+import type { Outside } from "./outside.ts";
+import { slowDownMs } from "./slow_down.ts";
 
 export interface RequestLimits {
   /** Requests sent and not answered. */
@@ -28,18 +30,24 @@ interface Call {
 
 /**
  * Requests from when they are made until they are answered, however many connections that takes.
- * What a lost connection left unanswered is sent again over the next one, in its order.
+ * What a lost connection left unanswered is sent again over the next one, in its order; so is, after the
+ * time it tells, what a server does not take because it comes too fast.
  */
 export class RequestQueue {
   readonly #limits: RequestLimits;
+  readonly #outside: Pick<Outside, "clock" | "random">;
   #calls = 0;
   #link: Link | undefined;
   #inFlight = 0;
   readonly #waiting: Call[] = [];
+  /** Until when nothing is sent, and what ends the wait for it. */
+  #slowUntilMs = 0;
+  #stopWaiting = (): void => {};
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(limits: RequestLimits) {
+  constructor(limits: RequestLimits, outside: Pick<Outside, "clock" | "random">) {
     this.#limits = limits;
+    this.#outside = outside;
   }
 
   /**
@@ -73,10 +81,12 @@ export class RequestQueue {
   fail(error: unknown): void {
     this.detach();
     this.#failure = { error };
+    this.#stopWaiting();
     for (const call of this.#waiting.splice(0)) call.reject(error);
   }
 
   #pump(): void {
+    if (this.#slowUntilMs > 0) return;
     while (this.#link !== undefined && this.#inFlight < this.#limits.inFlightMax) {
       const call = this.#waiting.shift();
       if (call === undefined) return;
@@ -87,7 +97,10 @@ export class RequestQueue {
   async #send(call: Call, link: Link): Promise<void> {
     this.#inFlight++;
     try {
-      call.resolve(await link.request(call.request));
+      const reply = await link.request(call.request);
+      const waitMs = slowDownMs(reply, () => this.#outside.random());
+      if (waitMs === undefined) call.resolve(reply);
+      else this.#slowDown(call, waitMs);
     } catch (error) {
       if (error instanceof LinkLostError && this.#link === link) {
         // Before others are sent: a lost link must not be tried for each of them.
@@ -109,6 +122,20 @@ export class RequestQueue {
       call.reject(new UnansweredError(call.request.kind, call.tries, error.message));
     } else if (this.#failure !== undefined) call.reject(this.#failure.error);
     else this.#putBack(call);
+  }
+
+  #slowDown(call: Call, waitMs: number): void {
+    if (this.#failure !== undefined) return call.reject(this.#failure.error);
+    this.#putBack(call);
+    const { clock } = this.#outside;
+    const untilMs = clock.nowMs() + waitMs;
+    if (untilMs <= this.#slowUntilMs) return;
+    this.#slowUntilMs = untilMs;
+    this.#stopWaiting();
+    this.#stopWaiting = clock.after(waitMs, () => {
+      this.#slowUntilMs = 0;
+      this.#pump();
+    });
   }
 
   #putBack(call: Call): void {

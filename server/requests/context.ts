@@ -13,6 +13,8 @@ export interface RequestContext {
   readonly passwords: Passwords;
   readonly attempts: SignInAttempts;
   readonly registration: Registration;
+  readonly signUps: SignUps;
+  readonly pace: WritePace;
   /** This node's name. */
   readonly node: string;
   nowMs(): number;
@@ -33,6 +35,8 @@ export interface RequestSession {
   readonly address: string;
   /** The name that LOGIN_NAME gave, and what it was told about it. */
   claimed: { readonly name: string; readonly existed: boolean } | undefined;
+  /** Until then it may not write: it was told to slow down. By the server's own clock, in ms. */
+  slowUntilMs: number;
   signIn(account: Account): void;
   signOut(): void;
   /** Before a change of one's own password: the session goes on with its new hash. */
@@ -62,6 +66,18 @@ export interface SignInAttempts {
   nowFamiliar(name: string, address: string): void;
 }
 
+/** Limits how many accounts one address creates. */
+export interface SignUps {
+  /** 0 if one more may be created, and then it is charged; else how long to wait first, in ms. */
+  take(address: string): number;
+}
+
+/** Limits how fast an account writes: see pace.ts. */
+export interface WritePace {
+  /** 0 if the account may write what costs as much as so many messages; else how long to wait, in ms. */
+  take(account: Account, session: RequestSession, cost: number): number;
+}
+
 /**
  * What came of a request: a reply, which leaves once everything that was submitted before it is
  * durable here, or one that says on how many nodes something is durable, and waits for that.
@@ -79,6 +95,11 @@ export interface CopiesOutcome {
 /** A refusal is a value: the reply that tells the user what to do. */
 export function refuse(code: RefusalCode, sentence: string): Reply {
   return { kind: "error", payload: { code, sentence } };
+}
+
+/** ERROR for what may be asked again after a time, by programs too: docs/PROTOCOL.md says how it reads. */
+export function slowDown(what: string, waitMs: number): Reply {
+  return refuse("slow_down", `${what}, try again in ${Math.ceil(waitMs)} ms`);
 }
 
 /** DONE for `count` things. */

@@ -8,7 +8,7 @@ import {
   PASSWORD_CHARACTERS_MIN,
 } from "../auth/password.ts";
 import { accountIdIn, issueToken, isTokenOf } from "../auth/token.ts";
-import { done, type Outcome, refuse, type RequestContext } from "./context.ts";
+import { done, type Outcome, refuse, type RequestContext, slowDown } from "./context.ts";
 import { isClaimable, NAME_RULE, usualName } from "./name.ts";
 
 type LoginSuccess = Extract<Reply, { kind: "login_success" }>;
@@ -188,6 +188,8 @@ export async function signUp(
   taken = LOGIN_FAILED,
 ): Promise<Outcome> {
   const { address } = context.session;
+  const waitMs = context.signUps.take(address);
+  if (waitMs > 0) return slowDown("too many accounts are created from your address", waitMs);
   const hash = await unlessBusy(() => context.passwords.hash(password, address));
   if (typeof hash !== "string") return hash;
   const { accounts } = context.state;

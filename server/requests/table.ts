@@ -1,7 +1,8 @@
 import type { Request, RequestKind, RequestPayload } from "../../codec/message.ts";
 import type { Account } from "../core/account_table.ts";
 import { ping, status, subscribe } from "./connection.ts";
-import { type Outcome, refuse, type RequestContext } from "./context.ts";
+import { costOfDeleting, costOfReading, costOfSending } from "./cost.ts";
+import { type Outcome, refuse, type RequestContext, slowDown } from "./context.ts";
 import { listConversations } from "./conversation.ts";
 import { deleteMessages, listMessages, readMessages, sendMessage } from "./message.ts";
 import { redeem } from "./redeem.ts";
@@ -26,6 +27,8 @@ type Handler<K extends RequestKind> =
   }
   | {
     readonly access: "signed_in";
+    /** How many messages it costs as much as, if it writes. */
+    cost?(context: RequestContext, payload: RequestPayload<K>, account: Account): number;
     decide(context: RequestContext, payload: RequestPayload<K>, account: Account): Decision;
   };
 
@@ -35,13 +38,13 @@ const handlers: { readonly [K in RequestKind]: Handler<K> } = {
   login_password: { access: "signed_out", decide: loginPassword },
   resume: { access: "signed_out", decide: resume },
   redeem: { access: "signed_out", decide: redeem },
-  send_message: { access: "signed_in", decide: sendMessage },
-  read_messages: { access: "signed_in", decide: readMessages },
+  send_message: { access: "signed_in", cost: costOfSending, decide: sendMessage },
+  read_messages: { access: "signed_in", cost: costOfReading, decide: readMessages },
   list_messages: { access: "signed_in", decide: listMessages },
   search_messages: { access: "signed_in", decide: searchMessages },
   list_users: { access: "signed_in", decide: listUsers },
   list_conversations: { access: "signed_in", decide: listConversations },
-  delete_messages: { access: "signed_in", decide: deleteMessages },
+  delete_messages: { access: "signed_in", cost: costOfDeleting, decide: deleteMessages },
   delete_account: {
     access: "signed_in",
     decide: (context, _payload, account) => deleteAccount(context, account),
@@ -66,6 +69,9 @@ export function decide(
   const payload = request.payload as RequestPayload<RequestKind>;
   if (handler.access === "signed_in") {
     if (account === undefined) return refuse("not_signed_in", "sign in first");
+    const cost = (handler.cost as AnyCost | undefined)?.(context, payload, account) ?? 0;
+    const waitMs = cost === 0 ? 0 : context.pace.take(account, context.session, cost);
+    if (waitMs > 0) return slowDown("this account sends faster than it may", waitMs);
     return (handler.decide as AnyDecide)(context, payload, account);
   }
   if (handler.access === "signed_out" && account !== undefined) {
@@ -73,6 +79,12 @@ export function decide(
   }
   return (handler.decide as AnyDecide)(context, payload, account);
 }
+
+type AnyCost = (
+  context: RequestContext,
+  payload: RequestPayload<RequestKind>,
+  account: Account,
+) => number;
 
 /** The table ties each kind to its payload; a lookup by a variable kind cannot express that. */
 type AnyDecide = (

@@ -1,0 +1,61 @@
+import { sourceOf } from "./address.ts";
+import type { Limits } from "./limits.ts";
+import type { SessionRegistry } from "./registry.ts";
+import { Throttle } from "./throttle.ts";
+
+type AdmissionLimits = Pick<
+  Limits,
+  | "connectionsMax"
+  | "connectionsPerAddressMax"
+  | "anonymousConnectionsMax"
+  | "connectionBurstPerAddress"
+  | "connectionsPerSecondPerAddress"
+>;
+
+/**
+ * Who may connect. Whoever is signed in is never disconnected for others: those who are not, and ask for
+ * nothing, make room for the next, who may sign in at once.
+ */
+export class Admission {
+  readonly #limits: AdmissionLimits;
+  readonly #registry: SessionRegistry;
+  readonly #nowMs: () => number;
+  readonly #begun: Throttle<string>;
+
+  constructor(limits: AdmissionLimits, registry: SessionRegistry, nowMs: () => number) {
+    const { connectionBurstPerAddress, connectionsPerSecondPerAddress } = limits;
+    this.#limits = limits;
+    this.#registry = registry;
+    this.#nowMs = nowMs;
+    this.#begun = new Throttle(connectionBurstPerAddress, 1000 / connectionsPerSecondPerAddress);
+  }
+
+  /**
+   * Why one more connection of `address` has to be turned away; undefined if it need not, and then there
+   * is room for it.
+   */
+  refusal(address: string): string | undefined {
+    const { connectionsMax, connectionsPerAddressMax, anonymousConnectionsMax } = this.#limits;
+    const source = sourceOf(address);
+    const nowMs = this.#nowMs();
+    const waitMs = this.#begun.waitMs(source, nowMs);
+    if (waitMs > 0) return `too many connections of one address, try again in ${waitMs} ms`;
+    this.#begun.charge(source, nowMs);
+    if (this.#registry.connectionsOf(address) >= connectionsPerAddressMax) {
+      return `this server takes ${connectionsPerAddressMax} connections of one address`;
+    }
+    if (this.#registry.anonymousCount >= anonymousConnectionsMax && !this.#makeRoom()) {
+      return `this server takes ${anonymousConnectionsMax} connections that are not signed in`;
+    }
+    if (this.#registry.size >= connectionsMax && !this.#makeRoom()) {
+      return `this server takes ${connectionsMax} connections`;
+    }
+    return undefined;
+  }
+
+  #makeRoom(): boolean {
+    const longest = this.#registry.longestAnonymous();
+    longest?.end("anonymousConnectionsMax");
+    return longest !== undefined;
+  }
+}

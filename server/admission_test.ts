@@ -1,0 +1,185 @@
+import { assert, assertEquals } from "@std/assert";
+import { encodeMessage, type Request, writeRequest } from "../codec/message.ts";
+import { Admission } from "./admission.ts";
+import type { Account } from "./core/account_table.ts";
+import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
+import { type ConnectedClient, type EndReason, SessionRegistry } from "./registry.ts";
+import { testServer } from "./testing/test_server.ts";
+import { until } from "./testing/until.ts";
+import { WireClient } from "./testing/wire_client.ts";
+
+/** A connection of which only matters where it comes from, and how it ends. */
+class Caller implements ConnectedClient {
+  readonly address: string;
+  readonly #registry: SessionRegistry;
+  isAnswering = false;
+  waitingBytes = 0;
+  hit: EndReason | undefined;
+
+  constructor(registry: SessionRegistry, address: string) {
+    this.address = address;
+    this.#registry = registry;
+    registry.add(this);
+  }
+
+  end(hit?: EndReason): void {
+    this.hit = hit;
+    this.#registry.remove(this);
+  }
+
+  tellNew(): void {}
+  tellNow(): void {}
+  checkName(): void {}
+  checkCredential(): void {}
+  checkDeadlines(): void {}
+  finish(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+function doorOf(limits: Partial<Limits>) {
+  const registry = new SessionRegistry();
+  const clock = { nowMs: 0 };
+  const admission = new Admission({ ...DEFAULT_LIMITS, ...limits }, registry, () => clock.nowMs);
+  const come = (address: string) => {
+    const refusal = admission.refusal(address);
+    return refusal === undefined ? new Caller(registry, address) : refusal;
+  };
+  const comes = (address: string) => {
+    const came = come(address);
+    assert(typeof came === "object", `${came}`);
+    return came;
+  };
+  return { registry, clock, come, comes };
+}
+
+Deno.test("Admission makes room among those who are not signed in, where most come from", () => {
+  const { registry, come, comes } = doorOf({ anonymousConnectionsMax: 4 });
+  const alice = comes("192.0.2.1");
+  registry.signIn(alice, {} as Account);
+  const waiting = comes("192.0.2.2");
+  const flood = [1, 2, 3].map((host) => comes(`2001:db8::${host}`));
+  const last = comes("192.0.2.3");
+  assertEquals([alice, waiting, ...flood, last].map(({ hit }) => hit), [
+    undefined,
+    undefined,
+    "anonymousConnectionsMax",
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  // Nobody whose password is being checked has to go.
+  for (const client of [...flood, waiting, last]) client.isAnswering = true;
+  assert(typeof come("192.0.2.4") === "string");
+  last.isAnswering = false;
+  comes("192.0.2.4");
+  assertEquals(last.hit, "anonymousConnectionsMax");
+});
+
+Deno.test("Admission never ends who is signed in, and who has signed out may have to go", () => {
+  const { registry, come, comes } = doorOf({ connectionsMax: 2 });
+  const account = {} as Account;
+  const [alice, phone] = [comes("192.0.2.1"), comes("192.0.2.1")];
+  for (const client of [alice, phone]) registry.signIn(client, account);
+  assert(typeof come("192.0.2.2") === "string");
+  registry.signOut(phone, account);
+  comes("192.0.2.2");
+  assertEquals([alice.hit, phone.hit, registry.size], [undefined, "anonymousConnectionsMax", 2]);
+});
+
+Deno.test("Admission takes so many connections of one address, or /64, and a second", () => {
+  const { registry, clock, come, comes } = doorOf({
+    connectionsPerAddressMax: 10,
+    connectionBurstPerAddress: 5,
+    connectionsPerSecondPerAddress: 10,
+  });
+  for (let host = 0; host < 5; host++) comes(`2001:db8::${host}`);
+  assertEquals(come("2001:db8::9"), "too many connections of one address, try again in 100 ms");
+  comes("2001:db8:0:1::1");
+  clock.nowMs = 100;
+  comes("2001:db8::9");
+  assert(typeof come("2001:db8::9") === "string");
+  clock.nowMs = 10_000;
+  for (let host = 0; host < 4; host++) comes(`2001:db8::${host}`);
+  assertEquals(come("2001:db8::9"), "this server takes 10 connections of one address");
+  for (const client of [...registry.all()]) client.end();
+  clock.nowMs = 20_000;
+  comes("2001:db8::9");
+});
+
+Deno.test("people sign in, and come back by token, while connections that say nothing flood a node", async () => {
+  await using server = await testServer({ limits: { anonymousConnectionsMax: 50 } });
+  const alice = await WireClient.connect(server.port);
+  const { token } = await alice.signIn("alice");
+  const flood: Deno.TcpConn[] = [];
+  for (let count = 0; count < 300; count++) {
+    flood.push(await WireClient.connectDeaf(server.port));
+    if (count % 100 !== 50) continue;
+    (await WireClient.signedIn(server.port, `user${count}`)).close();
+    (await WireClient.resumed(server.port, { name: "alice", token })).close();
+  }
+  const { connections } = await alice.expect("status", { kind: "status", payload: null });
+  assert(connections <= 52, `${connections}`);
+  for (const conn of flood) conn.close();
+  alice.close();
+});
+
+Deno.test("a frame that comes too slowly ends its connection, and one that is just slow does not", async () => {
+  await using server = await testServer({ limits: { frameDeadlineMs: 1 } });
+  const slow = await WireClient.signedIn(server.port, "slow");
+  await slow.sendBytes(new Uint8Array(5));
+  await slow.closed;
+  // Between frames a connection may wait as long as it likes.
+  const idle = await WireClient.signedIn(server.port, "idle");
+  const other = await WireClient.signedIn(server.port, "other");
+  await other.sendBytes(new Uint8Array(5));
+  await other.closed;
+  await idle.expect("pong", { kind: "ping", payload: null });
+  idle.close();
+});
+
+Deno.test("an address creates so many accounts, and signs in to as many as it likes", async () => {
+  await using server = await testServer({
+    limits: { signUpsPerAddress: 2, signUpRefillMs: 60_000 },
+  });
+  const password: Request = { kind: "login_password", payload: "correct horse" };
+  for (const name of ["alice", "bob"]) (await WireClient.signedIn(server.port, name)).close();
+  const third = await WireClient.connect(server.port);
+  await third.request({ kind: "login_name", payload: "carol" });
+  const { code, sentence } = await third.expect("error", password);
+  assertEquals(code, "slow_down");
+  assert(/try again in \d+ ms$/.test(sentence), sentence);
+  (await WireClient.signedIn(server.port, "alice")).close();
+  third.close();
+});
+
+Deno.test("subscribers who read nothing have so much waiting in all, and the one with most goes first", async () => {
+  const limits = { outboxBytesTotalMax: 1024 * 1024, outboxBytesMax: 64 * 1024 * 1024 };
+  await using server = await testServer({ limits });
+  const alice = await WireClient.signedIn(server.port, "alice");
+  const reader = await WireClient.signedIn(server.port, "reader");
+  await reader.expect("done", { kind: "subscribe", payload: {} });
+  (await WireClient.signedIn(server.port, "deaf")).close();
+  const deaf = await Promise.all(Array.from({ length: 8 }, async () => {
+    const conn = await WireClient.connectDeaf(server.port);
+    const asked: Request[] = [
+      { kind: "login_name", payload: "deaf" },
+      { kind: "login_password", payload: "correct horse" },
+      { kind: "subscribe", payload: {} },
+    ];
+    for (const request of asked) await conn.write(encodeMessage(writeRequest, request));
+    return conn;
+  }));
+  const countOf = async () =>
+    (await alice.expect("status", { kind: "status", payload: null })).connections;
+  await until(async () => await countOf() === deaf.length + 2);
+  const content = "x".repeat(60_000);
+  for (let count = 0; await countOf() === deaf.length + 2; count++) {
+    assert(count < 2000);
+    await alice.expect("sent", { kind: "send_message", payload: { to: "deaf", content } });
+  }
+  await alice.expect("sent", { kind: "send_message", payload: { to: "reader", content: "hello" } });
+  const event = await reader.event();
+  assertEquals(event.kind === "message" && event.payload.content, "hello");
+  for (const client of [...deaf, reader, alice]) client.close();
+});

@@ -1,0 +1,99 @@
+import { assert, assertEquals, assertLess } from "@std/assert";
+import { ChatClient } from "../client/connection.ts";
+import { denoOutside } from "../client/deno_outside.ts";
+import type { Request } from "../codec/message.ts";
+import type { Account } from "./core/account_table.ts";
+import { Pace } from "./pace.ts";
+import { testServer } from "./testing/test_server.ts";
+import { WireClient } from "./testing/wire_client.ts";
+
+const ALICE = {} as Account;
+const BOB = {} as Account;
+
+function send(to: string, content: string, key?: string): Request {
+  return { kind: "send_message", payload: { to, content, ...(key !== undefined && { key }) } };
+}
+
+/** How long a client is told to wait. */
+async function toldMs(client: WireClient, request: Request): Promise<number> {
+  const { code, sentence } = await client.expect("error", request);
+  assertEquals(code, "slow_down");
+  return Number(/try again in (\d+) ms$/.exec(sentence)?.[1]);
+}
+
+Deno.test("Pace lets a burst pass, and then so much a second, over all connections of an account", () => {
+  let nowMs = 0;
+  const pace = new Pace({ messageBurst: 10, messagesPerSecond: 10 }, () => nowMs);
+  const [one, other] = [{ slowUntilMs: 0 }, { slowUntilMs: 0 }];
+  for (let count = 0; count < 10; count++) {
+    assertEquals(pace.take(ALICE, count % 2 === 0 ? one : other, 1), 0);
+  }
+  assertEquals(pace.take(ALICE, one, 1), 250);
+  assertEquals(pace.take(BOB, { slowUntilMs: 0 }, 1), 0);
+  nowMs = 249;
+  // Asked for before its time, it has to wait anew: nothing overtakes what was refused.
+  assertEquals(pace.take(ALICE, one, 1), 250);
+  assertEquals(pace.take(ALICE, other, 1), 0);
+  nowMs += 250;
+  for (let count = 0; count < 3; count++) assertEquals(pace.take(ALICE, one, 1), 0);
+  assertEquals(pace.take(ALICE, one, 1), 250);
+});
+
+Deno.test("Pace takes whatever comes after a pause, and grants no more before it is paid for", () => {
+  let nowMs = 0;
+  const pace = new Pace({ messageBurst: 10, messagesPerSecond: 10 }, () => nowMs);
+  const session = { slowUntilMs: 0 };
+  assertEquals(pace.take(ALICE, session, 1_000_000), 0);
+  const waitMs = pace.take(ALICE, session, 1);
+  assertEquals(waitMs, 250);
+  nowMs += waitMs;
+  assertEquals(pace.take(ALICE, session, 1_000_000), 0);
+  assertLess(pace.take(ALICE, session, 1), 1001);
+});
+
+Deno.test("an account that sends faster than it may is told when to go on, and nothing else suffers", async () => {
+  const limits = { messageBurst: 5, messagesPerSecond: 2 };
+  await using server = await testServer({ limits });
+  const alice = await WireClient.signedIn(server.port, "alice");
+  const bob = await WireClient.signedIn(server.port, "bob");
+  for (let count = 0; count < 5; count++) await alice.expect("sent", send("bob", "hello"));
+  const waitMs = await toldMs(alice, send("bob", "too fast", "a key"));
+  assert(waitMs >= 250 && waitMs <= 500, `${waitMs}`);
+  await toldMs(alice, { kind: "delete_messages", payload: ["x"] });
+  await toldMs(alice, { kind: "read_messages", payload: "bob" });
+  const listed = { kind: "list_messages", payload: { with: "alice" } } as const;
+  assertEquals((await bob.expect("messages", listed)).length, 5);
+  await alice.expect("pong", { kind: "ping", payload: null });
+  await alice.expect("messages", { kind: "list_messages", payload: { with: "bob" } });
+  await bob.expect("sent", send("alice", "no hurry"));
+  await new Promise((resolve) => setTimeout(resolve, waitMs));
+  await alice.expect("sent", send("bob", "too fast", "a key"));
+  assertEquals((await bob.expect("messages", listed)).length, 7);
+  for (const client of [alice, bob]) client.close();
+});
+
+Deno.test("what costs as much as many messages counts as many", async () => {
+  await using server = await testServer({ limits: { messageBurst: 40, messagesPerSecond: 1 } });
+  const alice = await WireClient.signedIn(server.port, "alice");
+  const ids = Array.from({ length: 1000 }, (_, index) => `id ${index}`);
+  await alice.expect("done", { kind: "delete_messages", payload: ids });
+  assert(await toldMs(alice, send("alice", "hello")) > 900);
+  const bob = await WireClient.signedIn(server.port, "bob");
+  await bob.expect("sent", send("bob", "x".repeat(50_000)));
+  assert(await toldMs(bob, send("bob", "hello")) > 900);
+  for (const client of [alice, bob]) client.close();
+});
+
+Deno.test("ChatClient that sends faster than it may gets slower, and loses and reorders nothing", async () => {
+  const count = 600;
+  await using server = await testServer({ limits: { messageBurst: 300, messagesPerSecond: 1000 } });
+  await using client = new ChatClient({
+    hosts: [{ host: server.hostname, port: server.port }],
+    outside: denoOutside,
+  });
+  await client.signIn({ user: "alice", password: "correct horse", create: true });
+  const texts = Array.from({ length: count }, (_, index) => `message ${index}`);
+  await Promise.all(texts.map((text) => client.send("alice", text)));
+  const kept = await client.history({ with: "alice" });
+  assertEquals(kept.map(({ content }) => content), texts);
+});
