@@ -1,9 +1,9 @@
 /**
- * Hostile bytes: to the decoders in this process, and to a real server.
+ * Hostile bytes: to the decoders in this process, to a real server, and to its port for nodes.
  *
  *     deno task test:fuzz [--inputs N] [--seed S] [--chat ./chat]
  *
- * Of the inputs one tenth goes to the server. The same seed gives the same inputs; with several
+ * Of the inputs one tenth goes to the server, and as many frames to a port for nodes. The same seed gives the same inputs; with several
  * connections the server may get them in another order. `--chat` attacks that executable instead of
  * the source.
  */
@@ -11,6 +11,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { executable, fromSource } from "../server/testing/server_process.ts";
 import { fuzzCodec } from "./fuzz/codec_fuzz.ts";
+import { fuzzPeerPort, LAVISH } from "./fuzz/peer_fuzz.ts";
 import { fuzzServer } from "./fuzz/server_fuzz.ts";
 
 const INPUTS = 1_000_000;
@@ -30,4 +31,6 @@ if (import.meta.main) {
   const program = flags.chat === undefined ? fromSource : executable(flags.chat);
   const attackers = { signedIn: 8, anonymous: 16 };
   console.log("server", await fuzzServer({ program, inputs: serverInputs, seed, ...attackers }));
+  const peers = { program, frames: serverInputs, seed, attackers: 16, limits: LAVISH };
+  console.log("port for nodes", await fuzzPeerPort(peers));
 }

@@ -1,6 +1,7 @@
-import { assertGreater } from "@std/assert";
+import { assertGreater, assertGreaterOrEqual } from "@std/assert";
 import { fromSource } from "../server/testing/server_process.ts";
 import { fuzzCodec } from "./fuzz/codec_fuzz.ts";
+import { fuzzPeerPort, LAVISH } from "./fuzz/peer_fuzz.ts";
 import { fuzzServer } from "./fuzz/server_fuzz.ts";
 
 /** New inputs each time; a failure says which. `deno task test:fuzz --seed` repeats them. */
@@ -17,4 +18,13 @@ Deno.test("a server answers hostile frames once each and leaves other clients un
   const report = await fuzzServer({ program: fromSource, inputs: 2000, seed, ...attackers });
   assertGreater(report.canaryMessages, 0);
   assertGreater(report.brokenStreams, 0);
+});
+
+Deno.test("100,000 malformed or unauthenticated frames on the peer port: nothing accepted, nothing crashes", async () => {
+  const attack = { program: fromSource, seed, attackers: 16 };
+  // Most of it with limits that would stop it, out of the way.
+  const lavish = await fuzzPeerPort({ ...attack, frames: 90_000, limits: LAVISH });
+  const limited = await fuzzPeerPort({ ...attack, frames: 10_000 });
+  assertGreaterOrEqual(lavish.frames + limited.frames, 100_000);
+  assertGreater(lavish.sent, 0);
 });

@@ -79,7 +79,7 @@ const LAYERS: Record<string, { files: RegExp; imports: string[] }> = {
   auth: { files: /^server\/auth\//, imports: ["pace", "core"] },
   sync: {
     files: /^server\/sync\//,
-    imports: ["tls", "log", "commit", "journal", "core", "codec"],
+    imports: ["tls", "log", "pace", "commit", "journal", "core", "codec"],
   },
   commit: {
     files: /^server\/(commit|own_origin|compactor|retention)\.ts$/,

@@ -192,7 +192,9 @@ Deno.test("a node that is not of the cluster is refused with a reason, and told 
 });
 
 Deno.test("a node that sends what is no operation loses its stream, and nothing of it is taken", async () => {
-  await using cluster = await TestCluster.start();
+  await using cluster = await TestCluster.start({
+    limits: { peerConnectionsPerSecondPerAddress: 100_000 },
+  });
   await cluster.stopNode("node3");
   const before = await WireClient.connect(cluster.port("node1"));
   const vector = (await before.expect("status", { kind: "status", payload: null })).vector;
@@ -240,7 +242,9 @@ Deno.test("a node that sends what is no operation loses its stream, and nothing 
 });
 
 Deno.test("bytes that are no HTTP/2 do nothing to a node", async () => {
-  await using cluster = await TestCluster.start();
+  await using cluster = await TestCluster.start({
+    limits: { peerConnectionsPerSecondPerAddress: 100_000 },
+  });
   const { host, port } = cluster.config.getCurrentNode("node1").grpc;
   const random = new Random(2);
   for (let round = 0; round < GARBAGE_ROUNDS; round++) {

@@ -63,12 +63,14 @@ export const LIMITS = {
   /** Connections of other nodes and programs, in all and of one address. */
   peerConnectionsMax: { default: 256, min: 1, max: 10_000 },
   peerConnectionsPerAddressMax: { default: 64, min: 1, max: 10_000 },
+  /** And how many of one address may begin in a second: a node comes back once or twice. */
+  peerConnectionsPerSecondPerAddress: { default: 50, min: 1, max: 1_000_000 },
   /** A connection to the port for nodes that has called nothing by then is closed. */
   peerCallDeadlineMs: { default: 10_000, min: 1000, max: DAY_MS },
-  /** Calls a second that one such connection may begin. */
-  peerCallsPerSecondMax: { default: 2_000, min: 1, max: 1_000_000 },
+  /** Calls a second that one address may begin there. */
+  peerCallsPerSecondPerAddress: { default: 2_000, min: 10, max: 1_000_000 },
   /** Frames of HTTP/2 a second besides calls and what they carry: resets, pings and the like. */
-  peerControlFramesPerSecondMax: { default: 1_000, min: 1, max: 1_000_000 },
+  peerControlFramesPerSecondPerAddress: { default: 1_000, min: 10, max: 1_000_000 },
 } as const satisfies Record<string, LimitRow>;
 
 export type LimitName = keyof typeof LIMITS;

@@ -24,12 +24,11 @@ import { Pace } from "./pace.ts";
 import { Presence } from "./presence.ts";
 import { SessionRegistry } from "./registry.ts";
 import { AccountControl } from "./requests/account_control.ts";
-import {
-  type Passwords,
-  refuse,
-  type Registration,
-  type RequestContext,
-  type RequestSession,
+import type {
+  Passwords,
+  Registration,
+  RequestContext,
+  RequestSession,
 } from "./requests/context.ts";
 import type { MessageContext } from "./requests/message.ts";
 import { Retention, type RetentionTimes } from "./retention.ts";

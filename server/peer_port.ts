@@ -1,11 +1,13 @@
 import type { Commit } from "./commit.ts";
 import type { Address } from "./config.ts";
+import type { Limits } from "./limits.ts";
 import type { Log } from "./log.ts";
 import type { PeerPort } from "./node.ts";
 import { pushService } from "./push.ts";
 import type { MessageContext } from "./requests/message.ts";
 import { grpcTransport, listenForNodes } from "./sync/grpc.ts";
 import { healthService } from "./sync/health.ts";
+import { PortGuard } from "./sync/port_guard.ts";
 import type { RenewableIdentity } from "./tls/renewable_identity.ts";
 
 /** Of a node, what programs other than nodes may ask it for. */
@@ -19,9 +21,10 @@ export interface PushedTo {
 export function grpcPeerPort(
   address: Address,
   node: PushedTo,
-  { identity, isNode, log }: {
+  { identity, isNode, limits, log }: {
     readonly identity: RenewableIdentity;
     isNode(name: string): boolean;
+    readonly limits: Limits;
     readonly log: Log;
   },
 ): PeerPort {
@@ -48,10 +51,25 @@ export function grpcPeerPort(
         (stream) => cluster.welcome(stream),
         services,
         identity.current && { identity: identity.current, isNode },
+        guardOf(limits, log),
         log,
       );
       identity.onRenewed((renewed) => listener.renew(renewed));
       return { servingChanged, close: () => listener.close() };
     },
   };
+}
+
+function guardOf(limits: Limits, log: Log): PortGuard {
+  return new PortGuard({
+    connectionsMax: limits.peerConnectionsMax,
+    connectionsPerAddressMax: limits.peerConnectionsPerAddressMax,
+    connectionsPerSecond: limits.peerConnectionsPerSecondPerAddress,
+    callDeadlineMs: limits.peerCallDeadlineMs,
+    callsPerSecond: limits.peerCallsPerSecondPerAddress,
+    controlFramesPerSecond: limits.peerControlFramesPerSecondPerAddress,
+  }, (address, reason) => {
+    const line = `refused a connection of ${address} to the port for nodes: ${reason}`;
+    log(line, { event: "peer_refused", address, reason });
+  });
 }

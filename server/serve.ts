@@ -2,6 +2,7 @@ import { DEFAULT_COST, PasswordHasher, type ScryptCost } from "./auth/password.t
 import { ClientPort, ListenError } from "./client_port.ts";
 import { denoOutside } from "./deno_outside.ts";
 import { StorageError } from "./journal/files.ts";
+import type { Limits } from "./limits.ts";
 import type { Log } from "./log.ts";
 import { ChatNode, type NodeOptions } from "./node.ts";
 import { listenForOperator } from "./operator/control.ts";
@@ -52,7 +53,9 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
   let control: { close(): void } | undefined;
   try {
     control = answerOperator(node, log);
-    if (config.nodes.length > 1) await Promise.race([joinCluster(node, options, identity), failed]);
+    if (config.nodes.length > 1) {
+      await Promise.race([joinCluster(node, options, identity, limits), failed]);
+    }
     node.beginServing();
     const welcome = (connection: Connection) => node.welcome(connection);
     const clients = new ClientPort(tcp, identity.current, welcome, log);
@@ -89,11 +92,12 @@ async function joinCluster(
   node: ChatNode,
   { config, node: { grpc: address }, log }: ServeOptions,
   identity: RenewableIdentity,
+  limits: Limits,
 ): Promise<void> {
   // Loaded only here: a node on its own does without it.
   const { grpcPeerPort } = await import("./peer_port.ts");
   const isNode = (name: string) => config.nodes.some((one) => one.name === name);
-  const { transport, listen } = grpcPeerPort(address, node, { identity, isNode, log });
+  const { transport, listen } = grpcPeerPort(address, node, { identity, isNode, limits, log });
   await node.joinCluster({
     transport,
     async listen(cluster) {

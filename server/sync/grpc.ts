@@ -28,8 +28,8 @@ import type {
   Transport,
 } from "./packet.ts";
 import { createPeerServer, type PeerTls, renewPeerServer } from "./peer_server.ts";
+import type { PortGuard } from "./port_guard.ts";
 import { loadProtos } from "./proto.ts";
-import { withoutGoaway } from "./without_goaway.ts";
 
 const SYNC = "chat.sync.v1.Sync";
 const HEALTH = "grpc.health.v1.Health";
@@ -37,8 +37,8 @@ const HEALTH = "grpc.health.v1.Health";
 const MESSAGE_BYTES_MAX = 8 * 1024 * 1024;
 /** Why a call was refused is told in so many UTF-16 units at most. */
 const DETAILS_UNITS_MAX = 500;
-/** Connections of other nodes and programs at once: beyond it they are not taken. */
-const CONNECTIONS_MAX = 256;
+/** Calls of one connection at once: a node has one or two, a program that pushes some. */
+const CALLS_AT_ONCE_MAX = 200;
 /** How long connections stay open after the last word, in ms: the other side has to read it. */
 const LINGER_MS = 50;
 
@@ -58,6 +58,11 @@ const DIAL_OPTIONS: ChannelOptions = {
   ...OPTIONS,
   // The library asks for a certificate of this name, and cannot ask for one of an address.
   "grpc.ssl_target_name_override": SERVER_NAME,
+};
+
+const SERVER_OPTIONS: ChannelOptions = {
+  ...OPTIONS,
+  "grpc.max_concurrent_streams": CALLS_AT_ONCE_MAX,
 };
 
 const protos = loadProtos();
@@ -91,17 +96,19 @@ export interface GrpcListener {
 /**
  * Takes calls of other nodes and programs. Rejects if the address cannot be listened on.
  *
- * Connections are taken here and handed to the library, so that they can be ended here, too: it would
- * say GOAWAY, at which the HTTP/2 of Deno 2.9.6 now and then aborts the process that is told.
+ * Connections are taken here and handed to the library, so that what they say is looked at first, and
+ * they can be ended here, too: it would say GOAWAY, at which the HTTP/2 of Deno 2.9.6 now and then aborts
+ * the process that is told.
  */
 export async function listenForNodes(
   { host, port }: { readonly host: string; readonly port: number },
   welcome: (stream: PacketStream) => void,
   services: GrpcServices,
   tls: PeerTls | undefined,
+  guard: PortGuard,
   log: Log,
 ): Promise<GrpcListener> {
-  const server = new Server(OPTIONS);
+  const server = new Server(SERVER_OPTIONS);
   // By address and port of the connection, which is all that the library tells of it.
   const callers = new Map<string, string>();
   server.addService(serviceOf(SYNC), {
@@ -111,19 +118,16 @@ export async function listenForNodes(
   });
   server.addService(serviceOf(HEALTH), services.health);
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-  const sockets = new Set<Socket>();
   const take = (socket: Socket, caller: string | undefined) => {
-    if (sockets.size >= CONNECTIONS_MAX) return socket.destroy();
+    if (socket.destroyed) return;
     const peer = `${socket.remoteAddress}:${socket.remotePort}`;
-    sockets.add(socket);
     if (caller !== undefined) callers.set(peer, caller);
-    socket.on("close", () => {
-      sockets.delete(socket);
-      callers.delete(peer);
-    });
-    injector.injectConnection(withoutGoaway(socket));
+    socket.on("close", () => callers.delete(peer));
+    injector.injectConnection(guard.listenTo(socket));
   };
   const listener = createPeerServer(take, tls, log);
+  // Before a handshake, which costs more than all that may be refused after it.
+  listener.prependListener("connection", (socket: Socket) => guard.admit(socket));
   await new Promise<void>((resolve, reject) => {
     listener.once("error", reject);
     listener.listen(port, host, resolve);
@@ -135,7 +139,7 @@ export async function listenForNodes(
     async close() {
       const closed = new Promise((resolve) => listener.close(resolve));
       await new Promise((resolve) => setTimeout(resolve, LINGER_MS));
-      for (const socket of sockets) socket.destroy();
+      guard.close();
       await closed;
     },
   };
