@@ -1,7 +1,5 @@
 /** Who has kept the process busy for so long lets others have their turn, in ms. */
 const TURN_MS = 10;
-/** Of the time that passes, how much is one's own. */
-const SHARE = 0.5;
 
 export interface TurnsParts {
   readonly nowMs: () => number;
@@ -51,7 +49,7 @@ export class Turn {
 
   /** The process was busy for it from one time to another. */
   spend(fromMs: number, toMs: number): void {
-    this.#usedMs = this.#leftMs(toMs) + (toMs - fromMs);
+    this.#usedMs = this.#leftMs(fromMs) + (toMs - fromMs);
     this.#sinceMs = toMs;
   }
 
@@ -71,7 +69,7 @@ export class Turn {
   async #giveTurns(): Promise<void> {
     this.#isGivingTurns = true;
     while (this.#waiting.length > 0) {
-      await this.#parts.sleep(this.#leftMs(this.#parts.nowMs()) / SHARE);
+      await this.#parts.sleep(this.#leftMs(this.#parts.nowMs()));
       this.#usedMs = 0;
       this.#waiting.shift()?.();
       // Its work is done when this goes on: what it answers at once, it answers now.
@@ -80,7 +78,8 @@ export class Turn {
     this.#isGivingTurns = false;
   }
 
+  /** As much time as it had is left to others: so it has half of it, if it wants that much. */
   #leftMs(nowMs: number): number {
-    return Math.max(0, this.#usedMs - (nowMs - this.#sinceMs) * SHARE);
+    return Math.max(0, this.#usedMs - (nowMs - this.#sinceMs));
   }
 }
