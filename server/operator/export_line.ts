@@ -4,7 +4,7 @@ import type { AccountId, MessageId, Stamp } from "../core/operation.ts";
 import { VersionVector } from "../core/version_vector.ts";
 import { integer, type JsonObject, parseObject, RecordError, string } from "../journal/fields.ts";
 import { CONTENT_BYTES_MAX, isContent } from "../requests/message.ts";
-import { isClaimable, NAME_RULE, usualName } from "../requests/name.ts";
+import { isClaimed, NAME_RULE, usualName } from "../requests/name.ts";
 
 /**
  * The lines of an export, one JSON object each, in this order: docs/OPERATIONS.md has all fields.
@@ -165,7 +165,7 @@ function readStart(fields: JsonObject): ExportStart {
 
 function readAccount(fields: JsonObject): ExportedAccount {
   const name = string(fields, "name");
-  if (usualName(name) !== name || !isClaimable(name)) throw new RecordError(NAME_RULE);
+  if (usualName(name) !== name || !isClaimed(name)) throw new RecordError(NAME_RULE);
   const created = stamp(fields, "created", "tick");
   const version = optionalCount(fields, "version", VERSION_MAX);
   const hash = fields.password === undefined ? undefined : string(fields, "password");

@@ -20,11 +20,22 @@ export function usualName(text: string): string | undefined {
 /** How an alias ends: account_table.ts. Nobody may claim what could be given to somebody else. */
 const ALIAS_END = /~[0-9a-z]{6}$/;
 
-/** Whether a new account may have this name, which {@linkcode usualName} made. */
-export function isClaimable(name: string): boolean {
+/** Alphabets with letters that look the same: of Latin, Greek and Cyrillic, a name has those of one. */
+const LOOKALIKES = [/\p{Script=Latin}/u, /\p{Script=Greek}/u, /\p{Script=Cyrillic}/u];
+
+/** Whether somebody may have claimed this name, which {@linkcode usualName} made. */
+export function isClaimed(name: string): boolean {
   return [...name].length <= NAME_CHARACTERS_MAX && !ALIAS_END.test(name);
+}
+
+/**
+ * Whether a new account may have this name. What is written with one alphabet only, and looks like a name
+ * in another, is not found out.
+ */
+export function isClaimable(name: string): boolean {
+  return isClaimed(name) && LOOKALIKES.filter((alphabet) => alphabet.test(name)).length <= 1;
 }
 
 /** What a name must be, for refusals. */
 export const NAME_RULE =
-  `a name has 1 to ${NAME_CHARACTERS_MAX} characters, no control or invisible ones, no spaces but single ones within, and no end like ~a1b2c3`;
+  `a name has 1 to ${NAME_CHARACTERS_MAX} characters, no control or invisible ones, no spaces but single ones within, no end like ~a1b2c3, and of Latin, Greek and Cyrillic letters only one kind`;

@@ -125,10 +125,11 @@ export function whoMayBeMeant(accounts: AccountTable, name: string): (Account | 
 export function resume(context: RequestContext, [text, token]: readonly [string, string]): Outcome {
   const name = usualName(text);
   const account = context.state.accounts.existing(accountIdIn(token));
-  if (name === undefined || account?.password === undefined) return LOGIN_FAILED;
+  const isGenuine = isTokenOf(account, token, context.nowMs());
+  if (!isGenuine || name === undefined || account === undefined) return LOGIN_FAILED;
   // A name that was lost to an earlier claim still signs in with the token of its account.
   const isTheirs = name === context.state.accounts.nameOf(account) || name === account.claim?.name;
-  if (!isTheirs || !isTokenOf(account, token, context.nowMs())) return LOGIN_FAILED;
+  if (!isTheirs || account.password === undefined) return LOGIN_FAILED;
   // Nobody was ever given a token for one that is something else: this does not rest on that.
   if (parseCredential(account.password.hash).state !== "password") return LOGIN_FAILED;
   context.attempts.nowFamiliar(name, context.session.address);

@@ -23,11 +23,13 @@ export interface TestServerOptions {
   /** Data that is there already, and stays. */
   readonly directory?: string;
   readonly registration?: Exclude<Registration, "invite">;
+  /** For those who measure what hashing costs. */
+  readonly cost?: ScryptCost;
 }
 
 /** A real server on a free port, its data in a directory of its own that goes when it does. */
 export async function testServer(
-  { limits = {}, directory, registration = "open" }: TestServerOptions = {},
+  { limits = {}, directory, registration = "open", cost = CHEAP }: TestServerOptions = {},
 ): Promise<TestServer> {
   const dataDirectory = directory ?? await Deno.makeTempDir({ prefix: "chat-test-" });
   const log: string[] = [];
@@ -48,7 +50,7 @@ export async function testServer(
       told.push({ sentence, ...facts });
     },
     limits,
-    passwordCost: CHEAP,
+    passwordCost: cost,
   });
   return {
     ...server,
