@@ -107,6 +107,16 @@ Deno.test("docs/OPERATIONS.md can be typed as it is written, and keeps what it p
       assertMatch(printed, /^alice +active .*\nbob +one-time token until .*\ncarol +one-time /m);
       assertStringIncludes(PAGE, "good for a week for a new account and for a day");
     },
+    async "14. A cluster with TLS"(printed) {
+      assertMatch(printed, /^renewed south: its certificate is valid until /m);
+      assertStringIncludes(printed, "all 4 equal\n");
+      const said = filesOfCluster().map((name) => name.replace(/^north\//, ""));
+      const found = [...await namesOf(path("lab")), ...await namesOf(path("lab/north"))]
+        .filter((name) => !["north", "south", "east", "west", "data"].includes(name));
+      assertEquals(new Set(found), new Set(said));
+      const invites = [path("invite"), path("lab/invite")].map((file) => Deno.readTextFile(file));
+      assertEquals(new Set(await Promise.all(invites)).size, 1);
+    },
   };
   let checked = 0;
   for (const { title, steps } of readPage(PAGE)) {
@@ -290,6 +300,16 @@ function fieldsOf(line: string): string {
 function filesNamed(): string[] {
   const table = PAGE.slice(PAGE.indexOf("## 1."), PAGE.indexOf("What a compaction replaced"));
   return [...table.matchAll(/^\| `([^`]+)`/gm)].map(([, name = ""]) => name);
+}
+
+/** The same of the files of a cluster. */
+function filesOfCluster(): string[] {
+  const table = PAGE.slice(PAGE.indexOf("## 14."), PAGE.indexOf("Keys are ECDSA"));
+  return [...table.matchAll(/^\| `([^`]+)`/gm)].map(([, name = ""]) => name);
+}
+
+async function namesOf(directory: string): Promise<string[]> {
+  return await Array.fromAsync(Deno.readDir(directory), ({ name }) => name);
 }
 
 /** The names of all in the nodes' directories. */

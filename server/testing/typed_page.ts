@@ -7,7 +7,7 @@ export type Step =
   | { readonly kind: "serve"; readonly node: string; readonly line: string }
   /** Begins to follow, and is interrupted. */
   | { readonly kind: "follow"; readonly line: string }
-  | { readonly kind: "stop" | "destroy"; readonly node: string; readonly line: string }
+  | { readonly kind: "stop" | "destroy" | "reload"; readonly node: string; readonly line: string }
   | {
     readonly kind: "command";
     readonly line: string;
@@ -25,9 +25,11 @@ export interface PageSection {
 const ACTIONS = [
   ["stop", /^# stop (\w+): Ctrl\+C in its terminal$/],
   ["destroy", /^# (\w+)'s machine is gone, with its disk$/],
+  ["reload", /^# (\w+) gets SIGHUP: systemctl reload chat on its machine$/],
 ] as const;
 const PORTS = /\b(?:900[1-9]|5005[1-9])\b/g;
 const LISTENING = /listening on \S+$/;
+const RENEWED = /new connections get the certificates as they are now$/;
 const FOLLOWING = /following as \S+ on \S+$/;
 /** Of a process that ended by Ctrl+C. */
 const INTERRUPTED = 130;
@@ -80,10 +82,17 @@ function isLike(line: string, said: string): boolean {
   return at === line.length || said.endsWith("…");
 }
 
+/** A process, and what it says to its operator. */
+interface Running {
+  readonly child: Deno.ChildProcess;
+  /** Resolves when it says something of the kind; rejects if it ends before. */
+  hears(pattern: RegExp): Promise<void>;
+}
+
 /** Does what a page says, in a directory of its own: with real processes, on ports that nobody uses. */
 export class Typist implements AsyncDisposable {
   readonly directory: string;
-  readonly #nodes = new Map<string, Deno.ChildProcess>();
+  readonly #nodes = new Map<string, Running>();
   readonly #ports = new Map<string, string>();
 
   private constructor(directory: string) {
@@ -130,10 +139,17 @@ export class Typist implements AsyncDisposable {
         this.#nodes.set(step.node, await this.#start(step.line, LISTENING));
         return "";
       case "follow": {
-        const child = await this.#start(step.line, FOLLOWING);
+        const { child } = await this.#start(step.line, FOLLOWING);
         child.kill("SIGINT");
         const { code } = await child.status;
         if (code !== INTERRUPTED) throw new Error(`${step.line}\nended with ${code}`);
+        return "";
+      }
+      case "reload": {
+        const { child, hears } = this.#running(step.node);
+        const renewed = hears(RENEWED);
+        child.kill("SIGHUP");
+        await renewed;
         return "";
       }
       case "stop": {
@@ -179,28 +195,39 @@ export class Typist implements AsyncDisposable {
     }
   }
 
-  /** Resolves with its process when it has said this. */
-  async #start(line: string, begun: RegExp): Promise<Deno.ChildProcess> {
+  /** Resolves with it when it has said this. */
+  async #start(line: string, begun: RegExp): Promise<Running> {
     const child = this.#bash(`exec ${line}`, "null").spawn();
     const log: string[] = [];
-    const listening = Promise.withResolvers<void>();
+    const waiting = new Map<PromiseWithResolvers<void>, RegExp>();
+    const hears = (pattern: RegExp) => {
+      const heard = Promise.withResolvers<void>();
+      waiting.set(heard, pattern);
+      return heard.promise;
+    };
     const read = async () => {
       const lines = child.stderr.pipeThrough(new TextDecoderStream())
         .pipeThrough(new TextLineStream());
       for await (const one of lines) {
         log.push(one);
-        if (begun.test(one)) listening.resolve();
+        for (const [heard, pattern] of waiting) if (pattern.test(one)) heard.resolve();
       }
-      listening.reject(new Error(`${line}\nended, saying:\n${log.join("\n")}`));
+      const ended = new Error(`${line}\nended, saying:\n${log.join("\n")}`);
+      for (const heard of waiting.keys()) heard.reject(ended);
     };
     void read();
-    await listening.promise;
-    return child;
+    await hears(begun);
+    return { child, hears };
+  }
+
+  #running(node: string): Running {
+    const running = this.#nodes.get(node);
+    if (running === undefined) throw new Error(`Cannot do that: ${node} does not run`);
+    return running;
   }
 
   async #end(node: string, signal: Deno.Signal): Promise<Deno.CommandStatus> {
-    const child = this.#nodes.get(node);
-    if (child === undefined) throw new Error(`Cannot end ${node}: it does not run`);
+    const { child } = this.#running(node);
     this.#nodes.delete(node);
     try {
       child.kill(signal);
