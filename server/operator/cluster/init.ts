@@ -47,7 +47,6 @@ export const clusterInitCommand: OperatorCommand = {
   ],
   seeAlso: ["chat cluster add-node", "chat cluster renew", "chat serve", "docs/OPERATIONS.md"],
   options: ["nodes", "help"],
-  optionHelp: { nodes: "the nodes: NAME=HOST[:TCP[:GRPC]], with commas between them" },
   async run({ operands, options, output }) {
     const directory = directoryOf(operands);
     const list = options.text("nodes");

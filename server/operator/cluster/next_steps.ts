@@ -11,7 +11,7 @@ const TAKEN_ON_RELOAD: readonly string[] = [TLS_FILES.cert, TLS_FILES.key];
 /** A node, and which files of its folder are new. */
 export interface ChangedNode {
   readonly node: NodeConfig;
-  /** In no folders. */
+  /** Their names in the folder. */
   readonly files: readonly string[];
 }
 

@@ -7,6 +7,8 @@ export const TLS_FILES = { cert: "node.crt", key: "node.key", ca: "ca.crt" } sat
 const PORTS = { tcp: 9001, grpc: 50051 } as const;
 const ENTRY = /^([^=]+)=(?:\[([^\]]*)\]|([^:[\]]+))(?::([^:]+))?(?::([^:]+))?$/;
 const EXPECTED = "expected NAME=HOST[:TCP[:GRPC]], with an address of version 6 in brackets";
+/** A node may listen there, but nobody can call it. */
+const ANY_ADDRESS = ["0.0.0.0", "::"];
 /** In the cluster's directory these are files: of a node, it would be a folder. */
 const NAMES_TAKEN = ["invite"];
 
@@ -62,9 +64,12 @@ function portOf(text: string | undefined): number | string | undefined {
 }
 
 /** What is wrong with an entry, though a configuration may say it. */
-function faultsOf({ index, name, tcp, grpc }: Entry): string[] {
+function faultsOf({ index, name, host, tcp, grpc }: Entry): string[] {
   const path = `nodes[${index}]`;
   return [
+    ...ANY_ADDRESS.includes(host)
+      ? [`${path}.tcp.host: expected where others call it, found ${host}`]
+      : [],
     ...NAMES_TAKEN.includes(name)
       ? [`${path}.name: expected another one than ${name}, which is a file beside the folders`]
       : [],

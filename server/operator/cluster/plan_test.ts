@@ -60,6 +60,13 @@ Deno.test("planNodes() tells all faults at once, by the place of each node", () 
   ]);
 });
 
+Deno.test("planNodes() refuses addresses that only a node itself can use", () => {
+  assertEquals(faultsOf("a=0.0.0.0,b=[::]"), [
+    "nodes[0].tcp.host: expected where others call it, found 0.0.0.0",
+    "nodes[1].tcp.host: expected where others call it, found ::",
+  ]);
+});
+
 Deno.test("planNodes() takes 100 nodes, and no more", () => {
   const list = (count: number) => Array.from({ length: count }, (_, it) => `n${it}=h`).join();
   assertEquals(planNodes(list(100), "--nodes").length, 100);
