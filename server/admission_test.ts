@@ -138,6 +138,20 @@ Deno.test("a frame that comes too slowly ends its connection, and one that is ju
   idle.close();
 });
 
+Deno.test("a connection over which nothing comes is closed in time, and one that sends PING is not", async () => {
+  await using server = await testServer({ limits: { silenceMs: 2000 } });
+  const [silent, talking] = await Promise.all(
+    ["silent", "talking"].map((name) => WireClient.signedIn(server.port, name)),
+  );
+  assert(silent !== undefined && talking !== undefined);
+  await silent.expect("done", { kind: "subscribe", payload: {} });
+  let isClosed = false;
+  void silent.closed.then(() => isClosed = true);
+  while (!isClosed) await talking.expect("pong", { kind: "ping", payload: null });
+  await talking.expect("pong", { kind: "ping", payload: null });
+  talking.close();
+});
+
 Deno.test("an address creates so many accounts, and signs in to as many as it likes", async () => {
   await using server = await testServer({
     limits: { signUpsPerAddress: 2, signUpRefillMs: 60_000 },

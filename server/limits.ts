@@ -26,6 +26,11 @@ export const LIMITS = {
   signInDeadlineMs: { default: 30_000, min: 1000, max: DAY_MS },
   /** A frame that has begun is waited for so long in all: a message of 64 KiB at 9,600 bit/s. */
   frameDeadlineMs: { default: 60_000, min: 1000, max: DAY_MS },
+  /**
+   * A connection over which nothing has come for so long is closed: its other end may have vanished, and
+   * of TLS the system is not told to look. Clients send PING.
+   */
+  silenceMs: { default: 60 * 60 * 1000, min: 1000, max: DAY_MS },
   /** Frames a second of one connection; what comes faster is read later. */
   framesPerSecondMax: { default: 20_000, min: 1, max: 1_000_000 },
   framesPerSecondAnonymousMax: { default: 100, min: 1, max: 1_000_000 },
@@ -85,6 +90,7 @@ export const ENDING_LIMITS = [
   "anonymousConnectionsMax",
   "signInDeadlineMs",
   "frameDeadlineMs",
+  "silenceMs",
   "writeStallMs",
   "outboxBytesMax",
   "outboxBytesTotalMax",

@@ -83,6 +83,8 @@ export class Session implements RequestSession, ConnectedClient {
   readonly #context: RequestContext;
   readonly #frameLimits = { payloadBytesMax: PAYLOAD_BYTES_MAX_ANONYMOUS };
   readonly #frameWait = new FrameWait();
+  /** When anything came last. */
+  #heardMs: number;
   readonly #source: string;
   /** The account's, or that of where it comes from. */
   #turn: Turn;
@@ -113,7 +115,7 @@ export class Session implements RequestSession, ConnectedClient {
     this.#connection = connection;
     this.#parts = parts;
     this.#waiting = waiting;
-    this.#signedOutMs = parts.nowMs();
+    this.#signedOutMs = this.#heardMs = parts.nowMs();
     const { commit, nowMs, outboxTotal } = parts;
     this.#outbox = new Outbox(connection, commit, nowMs, outboxTotal, () => this.end());
     this.#source = sourceOf(connection.address);
@@ -140,6 +142,7 @@ export class Session implements RequestSession, ConnectedClient {
     try {
       for await (const frames of decoder.batches(byteStream(this.#connection))) {
         let busyFromMs = nowMs();
+        this.#heardMs = busyFromMs;
         this.#frameWait.ends(busyFromMs);
         for (const frame of frames) {
           this.#frameWait.complete();
@@ -193,11 +196,12 @@ export class Session implements RequestSession, ConnectedClient {
   }
 
   checkDeadlines(nowMs: number): void {
-    const { signInDeadlineMs, frameDeadlineMs, writeStallMs } = this.#parts.limits;
+    const { signInDeadlineMs, frameDeadlineMs, silenceMs, writeStallMs } = this.#parts.limits;
     if (this.#account === undefined && nowMs - this.#signedOutMs > signInDeadlineMs) {
       this.end("signInDeadlineMs");
     }
     if (this.#frameWait.ms(nowMs) > frameDeadlineMs) this.end("frameDeadlineMs");
+    if (nowMs - this.#heardMs > silenceMs) this.end("silenceMs");
     if (nowMs - (this.#lingeringSinceMs ?? nowMs) > LINGER_MS) this.end();
     if (nowMs - (this.#outbox.stalledSinceMs ?? nowMs) > writeStallMs) this.end("writeStallMs");
   }
