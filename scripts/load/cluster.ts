@@ -4,7 +4,14 @@ import type { Credentials, Door } from "../../server/testing/wire_client.ts";
 import { timeEvents } from "./event_time.ts";
 import { type MachineLimits, measureMachine } from "./machine.ts";
 import { print, printMachine, printQuantiles, printRound, printTitle, ratio } from "./print.ts";
-import { type Plan, type Round, type RoundOptions, runRound, signUpMany } from "./round.ts";
+import {
+  type Plan,
+  type Round,
+  type RoundOptions,
+  runRound,
+  signUpMany,
+  UNPACED,
+} from "./round.ts";
 
 /** How long nodes may take to have the same after a round, in ms. */
 const CONVERGENCE_MS_MAX = 120_000;
@@ -76,7 +83,7 @@ export class LoadedCluster {
     options: Omit<Parameters<typeof ClusterProcesses.start>[0], "proxies">,
     accounts: number,
   ): Promise<LoadedCluster> {
-    const processes = await ClusterProcesses.start({ ...options, proxies: false });
+    const processes = await ClusterProcesses.start({ ...options, limits: UNPACED, proxies: false });
     try {
       const users = await signUpMany(processes.node(0).door, accounts);
       await processes.converged(CONVERGENCE_MS_MAX);

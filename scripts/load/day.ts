@@ -4,7 +4,7 @@ import { askNode } from "../../server/operator/control.ts";
 import { measureMachine } from "./machine.ts";
 import { PACERS, Pacers } from "./pacers.ts";
 import { megabytes, print, printMachine, printQuantiles, printRound, ratio } from "./print.ts";
-import { type Plan, runRound, signUpMany } from "./round.ts";
+import { type Plan, runRound, signUpMany, UNPACED } from "./round.ts";
 
 /** Of each ten messages of a conversation, so many are deleted, and so many of the others are read. */
 const DELETED_OF_TEN = 6;
@@ -22,7 +22,7 @@ const TIDY_AT_ONCE = 16;
  */
 export async function measureDay(program: Program, directory: string, plan: Plan): Promise<void> {
   printMachine(await measureMachine(directory, plan.machineMs));
-  let server = await ServerProcess.start(program, directory);
+  let server = await ServerProcess.start(program, directory, 0, { limits: UNPACED });
   try {
     const users = await signUpMany(server.port, plan.accounts);
     const round = await runRound({
@@ -45,7 +45,7 @@ export async function measureDay(program: Program, directory: string, plan: Plan
     await measureExport(program, `${directory}/data`);
     await server.stop();
     const stoppedMs = performance.now();
-    server = await ServerProcess.start(program, directory);
+    server = await ServerProcess.start(program, directory, 0, { limits: UNPACED });
     await statusOf(server.port);
     const seconds = (performance.now() - stoppedMs) / 1000;
     print("start to STATUS, after compaction", `${seconds.toFixed(2)} s`);
@@ -160,7 +160,7 @@ async function measureStartOfAll(
 ): Promise<void> {
   const other = `${directory}/all`;
   await Deno.mkdir(other);
-  let server = await ServerProcess.start(program, other);
+  let server = await ServerProcess.start(program, other, 0, { limits: UNPACED });
   try {
     const users = await signUpMany(server.port, plan.accounts);
     const { messages } = plan;
@@ -168,7 +168,7 @@ async function measureStartOfAll(
     await askNode(`${other}/data`, { command: "compact" });
     await server.stop();
     const stoppedMs = performance.now();
-    server = await ServerProcess.start(program, other);
+    server = await ServerProcess.start(program, other, 0, { limits: UNPACED });
     const { messages: there } = await statusOf(server.port);
     const seconds = (performance.now() - stoppedMs) / 1000;
     const count = there.toLocaleString("en");

@@ -7,7 +7,7 @@ import {
 } from "../../server/testing/wire_client.ts";
 import { type MachineLimits, measureMachine } from "./machine.ts";
 import { megabytes, print, printMachine, printRound, ratio } from "./print.ts";
-import { type Plan, type Round, runRound, signUpMany, userOf } from "./round.ts";
+import { type Plan, type Round, runRound, signUpMany, UNPACED, userOf } from "./round.ts";
 
 const RETRY_MS = 50;
 
@@ -52,7 +52,9 @@ export class OneNodeRun {
   }
 
   async #start(): Promise<void> {
-    this.#server = await ServerProcess.start(this.#program, this.#directory, this.#port);
+    this.#server = await ServerProcess.start(this.#program, this.#directory, this.#port, {
+      limits: UNPACED,
+    });
   }
 
   async #measureIdle(): Promise<void> {

@@ -1,6 +1,13 @@
+import type { Limits } from "../../server/limits.ts";
 import type { ServerProcess } from "../../server/testing/server_process.ts";
 import { type Credentials, type Door, signUp } from "../../server/testing/wire_client.ts";
 import { Sender } from "./sender.ts";
+
+/** A few accounts send here what many people would. */
+export const UNPACED: Partial<Limits> = {
+  messageBurst: 1_000_000_000,
+  messagesPerSecond: 1_000_000_000,
+};
 
 /** What is to be measured, and for how long. */
 export interface Plan {

@@ -1,5 +1,6 @@
 import { dirname, join } from "node:path";
 import type { NodeStatus } from "../../codec/message.ts";
+import type { Limits } from "../limits.ts";
 import { type Program, ServerProcess, unusedPort } from "./server_process.ts";
 import { TcpProxy } from "./tcp_proxy.ts";
 import type { TestAuthority } from "./test_authority.ts";
@@ -15,6 +16,8 @@ export interface ClusterOptions {
   readonly copies?: number;
   /** 1000 unless said otherwise. */
   readonly copyTimeoutMs?: number;
+  /** Those of every node, where they are not the usual ones. */
+  readonly limits?: Partial<Limits>;
   /** Without proxies, links cannot be cut and cost nothing. */
   readonly proxies?: boolean;
   /** Issues the nodes' certificates: without, they talk in plain text. */
@@ -107,7 +110,7 @@ export class ClusterProcesses implements AsyncDisposable {
 
   /** Writes every node's configuration, for its next start. */
   async configure({ copies = this.#options.copies ?? 2 }: { copies?: number }): Promise<void> {
-    const { copyTimeoutMs = 1000 } = this.#options;
+    const { copyTimeoutMs = 1000, limits } = this.#options;
     await Promise.all(this.nodes.map(async (own) => {
       const nodes = this.nodes.map((node) => {
         const link = node === own ? undefined : this.#links.get(linkName(own, node));
@@ -115,7 +118,7 @@ export class ClusterProcesses implements AsyncDisposable {
         const grpc = { host, port: link?.port ?? node.grpcPort };
         return { name: node.name, tcp: { host, port: node.port }, grpc, tls: node.tls };
       });
-      await own.configure({ cluster: { copies, copyTimeoutMs }, nodes });
+      await own.configure({ cluster: { copies, copyTimeoutMs }, limits, nodes });
     }));
   }
 

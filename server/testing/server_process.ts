@@ -1,4 +1,5 @@
 import { TextLineStream } from "@std/streams";
+import type { Limits } from "../limits.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const NODE = "node1";
@@ -90,10 +91,10 @@ export class ServerProcess {
     program: Program,
     directory: string,
     port = 0,
-    options: Pick<Launch, "log"> = {},
+    { limits, ...options }: Pick<Launch, "log"> & { readonly limits?: Partial<Limits> } = {},
   ): Promise<ServerProcess> {
     const config = `${directory}/servers.json`;
-    await Deno.writeTextFile(config, configText(port));
+    await Deno.writeTextFile(config, configText(port, limits));
     const launch: Launch = { node: NODE, config, data: `${directory}/data` };
     const server = ServerProcess.launch(program, { ...launch, ...options });
     await server.listening;
@@ -198,11 +199,11 @@ async function readLog(
   }
 }
 
-function configText(port: number): string {
+function configText(port: number, limits: Partial<Limits> | undefined): string {
   const hostname = "127.0.0.1";
   const tcp = { host: hostname, port };
   const grpc = { host: hostname, port: 0 };
-  return JSON.stringify({ nodes: [{ name: NODE, tcp, grpc }] });
+  return JSON.stringify({ limits, nodes: [{ name: NODE, tcp, grpc }] });
 }
 
 /** By a program, which `deno task` may run: Deno itself reads /proc only with all permissions. */
