@@ -33,6 +33,7 @@ export const LOG_EVENTS = [
   "sign_out",
   "refused",
   "turned_away",
+  "tls_failed",
   "hung_up",
   "slowed_down",
   "more",

@@ -36,6 +36,8 @@ import type { Turn, Turns } from "./turns.ts";
 export interface Connection extends ByteSource, ByteSink {
   /** Where it comes from: limits count per address. */
   readonly address: string;
+  /** Why it broke off at TLS, if it did. */
+  readonly tlsFault?: string | undefined;
   /** Says that nothing more will be written. */
   endWriting(): Promise<void>;
   /** Ends it at once; reads and writes under way fail or end. */
@@ -168,6 +170,8 @@ export class Session implements RequestSession, ConnectedClient {
       if (error instanceof CodecError) await this.#sayWhy(error);
       else this.#parts.reportBug(error);
     } finally {
+      const { tlsFault } = this.#connection;
+      if (tlsFault !== undefined) this.#parts.told.tlsFailed(this.address, tlsFault);
       this.end();
     }
   }

@@ -56,6 +56,11 @@ export class SessionLog {
     this.#log(`turned a connection away: ${reason}`, { event: "turned_away", address, reason });
   }
 
+  /** A connection whose other end does not speak TLS as it has to, or does not believe the certificate. */
+  tlsFailed(address: string, reason: string): void {
+    this.#log(`TLS failed: ${reason}`, { event: "tls_failed", address, reason });
+  }
+
   /** A connection that was ended by a limit. */
   hungUp(who: Who, limit: LimitName): void {
     this.#log(`hung up: ${limit}`, { event: "hung_up", ...who, limit });

@@ -9,12 +9,17 @@ export function connectionOf(conn: Deno.TcpConn | Deno.TlsConn): Connection {
     conn.setKeepAlive(true);
   }
   let closed = false;
+  let tlsFault: string | undefined;
   return {
     address: conn.remoteAddr.hostname,
+    get tlsFault() {
+      return tlsFault;
+    },
     async read(into) {
       try {
         return await conn.read(into);
       } catch (error) {
+        if (error instanceof Deno.errors.InvalidData) tlsFault = error.message;
         if (closed || isGone(error)) return null;
         throw error;
       }

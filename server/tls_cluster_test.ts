@@ -120,6 +120,9 @@ Deno.test("a client believes no server but those of its CA, by whatever address 
   }
   const host = { host: "127.0.0.1", port, ca: others.certificate };
   await assertRejects(() => denoOutside.connect(host, 5000), Error, "of another cluster");
+  await until(() =>
+    cluster.log.some((line) => /^node1: TLS failed: received fatal alert/.test(line))
+  );
   using plain = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const speaking = plain.accept().then(async (conn) => {
     await conn.write(new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n\r\n"));
