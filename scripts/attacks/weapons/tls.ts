@@ -1,3 +1,4 @@
+import { connect } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { SERVER_NAME } from "../../../codec/invite.ts";
 import type { Battle } from "../battle.ts";
@@ -97,13 +98,16 @@ async function shakeHands(
 ): Promise<boolean> {
   const { ca } = battle.orders;
   const isAsPeer = identity.cert !== undefined;
+  const carrier = connect({ host: "127.0.0.1", port, localAddress: battle.nextAddress() });
+  carrier.on("error", () => carrier.destroy());
   const socket = connectTls({
-    ...{ host: "127.0.0.1", port, servername: SERVER_NAME, ...identity },
+    ...{ socket: carrier, servername: SERVER_NAME, ...identity },
     ...isAsPeer && { ALPNProtocols: ["h2"] },
     ...ca !== undefined && { ca },
   });
   const ended = new Promise<false>((resolve) => {
     socket.once("close", () => resolve(false));
+    carrier.once("close", () => resolve(false));
     socket.on("error", () => socket.destroy());
   });
   // By TLS 1.3 a client is through before the server has looked at its certificate.
@@ -112,6 +116,7 @@ async function shakeHands(
   );
   const isThrough = await Promise.race([heard, ended, battle.over.then(() => false)]);
   socket.destroy();
+  carrier.destroy();
   return isThrough;
 }
 
