@@ -25,33 +25,40 @@ function makeNode(isRight: boolean) {
   const state = new ChatState();
   const compared: (string | undefined)[] = [];
   const charged: string[] = [];
+  let hashed = 0;
   for (const [index, [name, password]] of Object.entries(STORED).entries()) {
     const [account, seq] = [`${index}`.padStart(12, "a"), index + 1];
     const at = { timeMs: seq, tick: 0, origin: "node1.e1", seq };
     apply(state, { kind: "account_created", account, name, generation: 1, password, ...at });
   }
   const passwords: RequestContext["passwords"] = {
-    hash: () => Promise.resolve(HASH),
+    hash() {
+      hashed++;
+      return Promise.resolve(HASH);
+    },
     matches(_password, stored) {
       compared.push(stored);
       return Promise.resolve(isRight && stored !== undefined);
     },
   };
-  const context = {
-    state,
-    passwords,
-    session: { address: "a", claimed: undefined, signIn() {} },
-    attempts: {
-      begin: (name: string) => charged.push(name) * 0,
-      succeeded: () => void charged.pop(),
+  const attempts: RequestContext["attempts"] = {
+    begin(name) {
+      charged.push(name);
+      const refund = () => void charged.pop();
+      return Promise.resolve({ waitMs: 0, succeeded: refund, abandoned: refund });
     },
+    nowFamiliar() {},
+  };
+  const context = {
+    ...{ state, passwords, attempts },
+    session: { address: "a", claimed: undefined, signIn() {} },
     registration: { mode: "closed", check: () => "none" },
     node: "node1",
     nowMs: () => NOW_MS,
     stampMs: () => NOW_MS,
     submit: () => {},
   } as unknown as RequestContext;
-  return { context, compared, charged };
+  return { context, compared, charged, hashedCount: () => hashed };
 }
 
 async function outcomesOf(node: ReturnType<typeof makeNode>, name: string) {
@@ -100,4 +107,23 @@ Deno.test("LOGIN_PASSWORD and REDEEM of a right secret say what its account's st
     assertEquals(await outcomesOf(node, name), [signIn, redeem], name);
     assertEquals([node.compared.length, node.charged.length], [2, charged], name);
   }
+});
+
+Deno.test("LOGIN_PASSWORD and REDEEM of nobody's name where nobody may sign up make no account, and no hash", async () => {
+  const node = makeNode(true);
+  const password = "battery staple";
+  await decide(node.context, { kind: "login_name", payload: "nobody" }, undefined);
+  const payload = { user: "nobody", token: "invite.x", password };
+  for (
+    const request of [
+      { kind: "login_password", payload: password },
+      { kind: "login_password", payload: "short" },
+      { kind: "redeem", payload },
+    ] as const
+  ) {
+    const outcome = await decide(node.context, request, undefined);
+    assert("kind" in outcome && outcome.kind === "error");
+    assertEquals(outcome.payload.code, "registration_closed");
+  }
+  assertEquals([node.hashedCount(), node.compared, node.charged], [0, [], []]);
 });
