@@ -149,7 +149,10 @@ export class Session implements RequestSession, ConnectedClient {
         for (const frame of frames) {
           this.#frameWait.complete();
           if (this.#isTooFast()) busyFromMs = await this.#nextWindow();
-          if (this.#turn.isOver) busyFromMs = await this.#nextTurn();
+          if (this.#turn.isOver) {
+            const ticket = this.#turn.ticket();
+            do busyFromMs = await this.#nextTurn(ticket); while (this.#turn.isOver);
+          }
           const waiting = this.#answer(frame);
           const busyToMs = nowMs();
           this.#turn.spend(busyFromMs, busyToMs);
@@ -435,9 +438,9 @@ export class Session implements RequestSession, ConnectedClient {
     return this.#windowStartMs;
   }
 
-  async #nextTurn(): Promise<number> {
+  async #nextTurn(ticket: number): Promise<number> {
     this.flush();
-    await this.#turn.next();
+    await this.#turn.next(ticket);
     return this.#parts.nowMs();
   }
 

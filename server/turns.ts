@@ -1,5 +1,7 @@
 /** Who has kept the process busy for so long lets others have their turn, in ms. */
 const TURN_MS = 10;
+/** So many of those who wait are woken at once: it costs time, too. */
+const WOKEN_MAX = 64;
 
 export interface TurnsParts {
   readonly nowMs: () => number;
@@ -34,13 +36,20 @@ export class Turns {
   }
 }
 
+interface Waiter {
+  /** In the order in which they came: those who were there before are first. */
+  readonly ticket: number;
+  readonly wake: () => void;
+}
+
 /** What one account's connections have of the process's time. */
 export class Turn {
   readonly #parts: TurnsParts;
   #usedMs = 0;
   #sinceMs: number;
-  readonly #waiting: (() => void)[] = [];
-  #isGivingTurns = false;
+  #tickets = 0;
+  #waiting: Waiter[] = [];
+  #isWaking = false;
 
   constructor(parts: TurnsParts) {
     this.#parts = parts;
@@ -55,27 +64,39 @@ export class Turn {
 
   /** Whether others come first: then it has to wait for {@linkcode next}. */
   get isOver(): boolean {
-    return this.#usedMs > TURN_MS || this.#waiting.length > 0;
+    return this.#usedMs > TURN_MS;
   }
 
-  /** Resolves when it is its turn again: those who share it come one after the other. */
-  next(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiting.push(resolve);
-    if (!this.#isGivingTurns) void this.#giveTurns();
+  /** A place among those who wait: whoever is there already is before. */
+  ticket(): number {
+    return ++this.#tickets;
+  }
+
+  /**
+   * Resolves when it may be its turn again: if it is over still, as those before have taken all of it,
+   * it has to wait once more, with the same ticket.
+   */
+  next(ticket: number): Promise<void> {
+    const { promise, resolve: wake } = Promise.withResolvers<void>();
+    const place = this.#waiting.findLastIndex((waiter) => waiter.ticket < ticket) + 1;
+    this.#waiting.splice(place, 0, { ticket, wake });
+    if (!this.#isWaking) void this.#wakeSome();
     return promise;
   }
 
-  async #giveTurns(): Promise<void> {
-    this.#isGivingTurns = true;
+  /** Wakes those who wait. Whom the first of them leave nothing of the turn, wait for the next one. */
+  async #wakeSome(): Promise<void> {
+    this.#isWaking = true;
     while (this.#waiting.length > 0) {
-      await this.#parts.sleep(this.#leftMs(this.#parts.nowMs()));
+      do await this.#parts.sleep(this.#leftMs(this.#parts.nowMs())); while (
+        this.#leftMs(this.#parts.nowMs()) > 0
+      );
       this.#usedMs = 0;
-      this.#waiting.shift()?.();
-      // Its work is done when this goes on: what it answers at once, it answers now.
+      for (const { wake } of this.#waiting.splice(0, WOKEN_MAX)) wake();
+      // They have had their turn, or wait again, when this goes on.
       await this.#parts.sleep(0);
     }
-    this.#isGivingTurns = false;
+    this.#isWaking = false;
   }
 
   /** As much time as it had is left to others: so it has half of it, if it wants that much. */
