@@ -6,6 +6,11 @@ import type { NodeIdentity } from "./tls/identity.ts";
 
 /** How long to wait after a connection could not be taken, or the port not be had again, in ms. */
 const AGAIN_MS = 200;
+/**
+ * While connections wait, taking the next one is no turn of the event loop: after so many, those who are
+ * connected have theirs.
+ */
+export const CONNECTIONS_PER_TURN = 16;
 
 /** That the address is taken, or not ours, is for the operator to put right. */
 export class ListenError extends Error {
@@ -85,7 +90,8 @@ export class ClientPort {
 
   /** Takes connections until the listener is closed. */
   async #accept(listener: ClientListener): Promise<void> {
-    for (;;) {
+    for (let taken = 1;; taken++) {
+      if (taken % CONNECTIONS_PER_TURN === 0) await pause(0);
       try {
         this.#welcome(connectionOf(await listener.accept()));
       } catch (error) {

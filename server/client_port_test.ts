@@ -1,6 +1,6 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertLessOrEqual } from "@std/assert";
 import { connect } from "node:net";
-import { ClientPort, ListenError } from "./client_port.ts";
+import { ClientPort, CONNECTIONS_PER_TURN, ListenError } from "./client_port.ts";
 import type { Connection } from "./session.ts";
 import { TestAuthority } from "./testing/test_authority.ts";
 import { connectTo } from "./testing/wire_client.ts";
@@ -18,6 +18,25 @@ Deno.test("ClientPort takes the next connection at once after many that were res
   await taken.byte("h");
   assertEquals(log, []);
   conn.close();
+  taken.closeAll();
+  await port.close();
+});
+
+Deno.test("ClientPort lets others have their turn while many connect", async () => {
+  const taken = new Taken();
+  let inTurn = 0;
+  let inTurnMax = 0;
+  const port = new ClientPort(ANY_PORT, undefined, (connection) => {
+    inTurnMax = Math.max(inTurnMax, ++inTurn);
+    taken.take(connection);
+  }, () => {});
+  const turns = setInterval(() => inTurn = 0, 0);
+  const conns = await Promise.all(
+    Array.from({ length: 500 }, () => connectTo(port.address.port)),
+  );
+  clearInterval(turns);
+  assertLessOrEqual(inTurnMax, 2 * CONNECTIONS_PER_TURN);
+  for (const conn of conns) conn.close();
   taken.closeAll();
   await port.close();
 });
