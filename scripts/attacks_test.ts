@@ -10,7 +10,7 @@ import { ATTACKS } from "./attacks/table.ts";
 import { Watch } from "./attacks/watch.ts";
 
 /** Figures are the campaign's: `deno task test:attacks`. */
-const MS = 500;
+const MS = 300;
 const PAST_MESSAGES = 2000;
 const program = fromSource;
 
