@@ -12,6 +12,7 @@ import { denoShell } from "./client/deno_shell.ts";
 import { printable, printableLines } from "./codec/printable.ts";
 import { didYouMean, nearest } from "./command_line/nearest.ts";
 import { type Page, wrap } from "./command_line/page.ts";
+import { UsageError } from "./command_line/usage_error.ts";
 import {
   operatorPageOf,
   type OperatorRow,
@@ -150,7 +151,9 @@ function exitFor(error: unknown): never {
     const trace = error instanceof Error ? error.stack ?? error.message : String(error);
     tellEnd(`this is a bug in chat ${version}, please report it:\n${trace}`, true);
   } else if (code !== EXIT.interrupted && !(error instanceof OutputClosedError)) {
-    tellEnd(error instanceof Error ? error.message : String(error), false);
+    const why = error instanceof Error ? error.message : String(error);
+    // Only how a command is used takes lines: a server's refusal could make some that look like ours.
+    tellEnd(error instanceof UsageError ? why : printable(why), false);
   }
   Deno.exit(code);
 }

@@ -1,3 +1,4 @@
+import { printable } from "../../codec/printable.ts";
 import type { Operands } from "../../command_line/option.ts";
 import {
   type Described,
@@ -79,7 +80,8 @@ function parseForCommand(command: Command, args: readonly string[]): Options {
     return options;
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    throw new UsageError(`${command.name}: ${error.message}\n${usageText(command)}`);
+    const wrong = printable(error.message);
+    throw new UsageError(`${command.name}: ${wrong}\n${usageText(command)}`);
   }
 }
 

@@ -1,3 +1,4 @@
+import { printable } from "../../codec/printable.ts";
 import { dirname, resolve } from "node:path";
 import * as v from "valibot";
 import { type Invite, parseInvite } from "../../codec/invite.ts";
@@ -194,7 +195,7 @@ function hostFrom(
   ca: string | undefined,
 ): Host {
   const host = parseHost(text);
-  if (host === undefined) throw new Kind(`${where}: ${text} is not HOST or HOST:PORT`);
+  if (host === undefined) throw new Kind(`${where}: ${printable(text)} is not HOST or HOST:PORT`);
   return ca === undefined ? host : { ...host, ca };
 }
 

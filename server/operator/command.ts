@@ -1,3 +1,4 @@
+import { printable, printableLines } from "../../codec/printable.ts";
 import type { NamedOption, Operands, OptionRow } from "../../command_line/option.ts";
 import {
   type Described,
@@ -119,7 +120,7 @@ export async function runOperatorCommand(
   args: readonly string[],
   surroundings: Omit<OperatorCall, "operands" | "options">,
 ): Promise<number> {
-  const { output } = surroundings;
+  const output = safeOutput(surroundings.output);
   const command = await row.load();
   try {
     const { operands, options } = parse(command, args);
@@ -127,11 +128,11 @@ export async function runOperatorCommand(
       await output.write(renderPage(operatorPageOf(row, command)));
       return EXIT_DONE;
     }
-    return await command.run({ ...surroundings, operands, options });
+    return await command.run({ ...surroundings, output, operands, options });
   } catch (error) {
     if (error instanceof UsageError) {
       const usage = usageText(operatorPageOf(row, command));
-      output.note(`chat: ${row.name}: ${error.message}\n${usage}`);
+      output.note(`chat: ${row.name}: ${printable(error.message)}\n${usage}`);
       return EXIT_USAGE;
     }
     if (error instanceof ConfigError) {
@@ -142,6 +143,15 @@ export async function runOperatorCommand(
     output.note(`chat: ${error.message}`);
     return EXIT_FIXABLE;
   }
+}
+
+/**
+ * What is in a node's files was written by others, and may be damaged besides: here, once for all commands,
+ * it becomes what moves no terminal. JSON that {@linkcode printableJson} made stays as it is.
+ */
+function safeOutput({ write, note }: Output): Output {
+  const safe = (text: string) => printableLines(text).join("\n");
+  return { write: (text) => write(safe(text)), note: (line) => note(safe(line)) };
 }
 
 /** The manual page of a command. */

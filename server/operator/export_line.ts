@@ -1,3 +1,4 @@
+import { printableJson } from "../../codec/printable.ts";
 import { isStoredCredential } from "../auth/credential.ts";
 import { readKeyWords, senderOf } from "../core/message_id.ts";
 import type { AccountId, MessageId, Stamp } from "../core/operation.ts";
@@ -82,7 +83,7 @@ const WORDS = new Int32Array(4);
 
 /** The line, with its newline. */
 export function exportLine(line: ExportLine): string {
-  return `${JSON.stringify(fieldsOf(line))}\n`;
+  return `${printableJson(fieldsOf(line))}\n`;
 }
 
 function fieldsOf(line: ExportLine): JsonObject {
