@@ -22,6 +22,12 @@ export interface People {
   readonly friend: Credentials;
 }
 
+/** How much a node has. */
+export interface Holdings {
+  readonly messages: number;
+  readonly accounts: number;
+}
+
 export const PASSWORD = "a password of these attacks";
 const SENDERS = ["alice", "bella", "carol", "daisy"] as const;
 const FRIEND = "friend";
@@ -107,13 +113,14 @@ export class Site implements AsyncDisposable {
     return Math.max(...await this.#ofEach((process) => process.peakResidentBytes()));
   }
 
-  /** On the first node. */
-  async messages(): Promise<number> {
-    return (await this.processes.node(0).status()).messages;
+  /** How much there is, on the first node. */
+  async holdings(): Promise<Holdings> {
+    const { messages, accounts } = await this.processes.node(0).status();
+    return { messages, accounts };
   }
 
-  /** Whether nodes have come to have the same, reach each other, and have these messages and no others. */
-  async disagreements(messages: number): Promise<string[]> {
+  /** What is wrong unless nodes come to be equal, reach each other, and have so much and no more. */
+  async disagreements({ messages, accounts }: Holdings): Promise<string[]> {
     try {
       await this.processes.converged(CONVERGENCE_MS_MAX);
     } catch (error) {
@@ -124,6 +131,9 @@ export class Site implements AsyncDisposable {
       ...status.messages === messages
         ? []
         : [`${status.node} has ${status.messages} messages, of ${messages}`],
+      ...status.accounts === accounts
+        ? []
+        : [`${status.node} has ${status.accounts} accounts, of ${accounts}`],
       ...status.peers.filter(({ state }) => state !== "connected").map(({ name, state }) =>
         `${name} is ${state} to ${status.node}`
       ),

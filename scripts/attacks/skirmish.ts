@@ -41,7 +41,7 @@ const PATIENCE_MS = 120_000;
 export async function skirmish(options: SkirmishOptions): Promise<Skirmish> {
   const { attack, site, watch, ms } = options;
   const residentBytesBefore = await site.residentBytes();
-  const messagesBefore = await site.messages();
+  const { messages, accounts } = await site.holdings();
   const startMs = performance.now();
   const processes = attackersOf(options);
   const meanwhile: string[] = [];
@@ -67,7 +67,9 @@ export async function skirmish(options: SkirmishOptions): Promise<Skirmish> {
     ...meanwhile,
     ...strangeAnswers(attack, outcome),
     ...attack.faults?.(outcome, seconds) ?? [],
-    ...attack.nodes === 3 ? await site.disagreements(messagesBefore + during.sends.count) : [],
+    ...attack.nodes === 3
+      ? await site.disagreements({ messages: messages + during.sends.count, accounts })
+      : [],
     ...site.mishaps(),
     ...growth > growthMax
       ? [`a node grew by ${Math.round(growth / 1e6)} MB, of ${Math.round(growthMax / 1e6)}`]
