@@ -68,7 +68,10 @@ const LAYERS: Record<string, { files: RegExp; imports: string[] }> = {
   // Who a node is to clients and other nodes: certificates.
   tls: { files: /^server\/tls\//, imports: ["codec"] },
   // How fast whom may do what: measures, of no request or connection in particular.
-  pace: { files: /^server\/(address|throttle|turns|frame_wait|outbox_total)\.ts$/, imports: [] },
+  pace: {
+    files: /^server\/(address|known_sources|throttle|turns|frame_wait|outbox_total)\.ts$/,
+    imports: [],
+  },
   tcp: { files: /^server\/tcp\.ts$/, imports: ["session"] },
   session: {
     files:

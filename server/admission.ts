@@ -8,6 +8,8 @@ type AdmissionLimits = Pick<
   | "connectionsMax"
   | "connectionsPerAddressMax"
   | "anonymousConnectionsMax"
+  | "connectionBurst"
+  | "connectionsPerSecond"
   | "connectionBurstPerAddress"
   | "connectionsPerSecondPerAddress"
 >;
@@ -21,13 +23,29 @@ export class Admission {
   readonly #registry: SessionRegistry;
   readonly #nowMs: () => number;
   readonly #begun: Throttle<string>;
+  /** By addresses from which nobody has signed in, all of them together. */
+  readonly #begunByStrangers: Throttle<"all">;
 
   constructor(limits: AdmissionLimits, registry: SessionRegistry, nowMs: () => number) {
+    const { connectionBurst, connectionsPerSecond } = limits;
     const { connectionBurstPerAddress, connectionsPerSecondPerAddress } = limits;
     this.#limits = limits;
     this.#registry = registry;
     this.#nowMs = nowMs;
     this.#begun = new Throttle(connectionBurstPerAddress, 1000 / connectionsPerSecondPerAddress);
+    this.#begunByStrangers = new Throttle(connectionBurst, 1000 / connectionsPerSecond);
+  }
+
+  /**
+   * Whether more strangers come than there is time for: then one more is closed without a word, as by TLS
+   * a word costs as much as what it refuses.
+   */
+  isTooMuch(address: string): boolean {
+    if (this.#registry.isKnown(address)) return false;
+    const nowMs = this.#nowMs();
+    if (this.#begunByStrangers.waitMs("all", nowMs) > 0) return true;
+    this.#begunByStrangers.charge("all", nowMs);
+    return false;
   }
 
   /**

@@ -107,6 +107,20 @@ Deno.test("Admission takes so many connections of one address, or /64, and a sec
   comes("2001:db8::9");
 });
 
+Deno.test("Admission has time for so many strangers a second, and always for who comes from where one signed in", () => {
+  const registry = new SessionRegistry();
+  const clock = { nowMs: 0 };
+  const limits = { ...DEFAULT_LIMITS, connectionBurst: 2, connectionsPerSecond: 10 };
+  const admission = new Admission(limits, registry, () => clock.nowMs);
+  const comeAll = (...hosts: number[]) =>
+    hosts.map((host) => admission.isTooMuch(`192.0.2.${host}`));
+  assertEquals(comeAll(1, 2, 3), [false, false, true]);
+  clock.nowMs = 100;
+  assertEquals(comeAll(4, 5), [false, true]);
+  registry.signIn(new Caller(registry, "192.0.2.5"), {} as Account);
+  assertEquals(comeAll(5, 5, 6), [false, false, true]);
+});
+
 Deno.test("people sign in, and come back by token, while connections that say nothing flood a node", async () => {
   await using server = await testServer({ limits: { anonymousConnectionsMax: 50 } });
   const alice = await WireClient.connect(server.port);

@@ -17,6 +17,12 @@ export const LIMITS = {
   /** Of those, how many may not be signed in: beyond it, one that waits makes room for the next. */
   anonymousConnectionsMax: { default: 2_000, min: 1, max: 1_000_000 },
   /**
+   * Connections that may begin at once, and then a second, of all addresses from which nobody has signed
+   * in lately: by TLS each costs a handshake.
+   */
+  connectionBurst: { default: 4_000, min: 1, max: 1_000_000 },
+  connectionsPerSecond: { default: 400, min: 1, max: 1_000_000 },
+  /**
    * Connections that one address may begin at once, and then a second. No fewer than it may have: all
    * come back at once when a node comes back.
    */
@@ -68,6 +74,8 @@ export const LIMITS = {
   /** Connections of other nodes and programs, in all and of one address. */
   peerConnectionsMax: { default: 256, min: 1, max: 10_000 },
   peerConnectionsPerAddressMax: { default: 64, min: 1, max: 10_000 },
+  /** How many may begin in a second, of all addresses from which no node has called lately. */
+  peerConnectionsPerSecond: { default: 100, min: 1, max: 1_000_000 },
   /** And how many of one address may begin in a second: a node comes back once or twice. */
   peerConnectionsPerSecondPerAddress: { default: 50, min: 1, max: 1_000_000 },
   /** A connection to the port for nodes that has called nothing by then is closed. */

@@ -235,9 +235,14 @@ export class ChatNode {
 
   /** Serves a client's connection until either side ends it, or turns it away. */
   welcome(connection: Connection): void {
-    const refusal = this.#admission.refusal(connection.address);
+    const { address } = connection;
+    if (this.#admission.isTooMuch(address)) {
+      this.#parts.told.turnedAway(address, "more strangers than there is time for");
+      return connection.close();
+    }
+    const refusal = this.#admission.refusal(address);
     if (refusal !== undefined) {
-      this.#parts.told.turnedAway(connection.address, refusal);
+      this.#parts.told.turnedAway(address, refusal);
       return this.#turnedAway.tell(connection, refusal);
     }
     const session = new Session(connection, this.#parts, this.#waiting);

@@ -64,7 +64,8 @@ function guardOf(limits: Limits, log: Log): PortGuard {
   return new PortGuard({
     connectionsMax: limits.peerConnectionsMax,
     connectionsPerAddressMax: limits.peerConnectionsPerAddressMax,
-    connectionsPerSecond: limits.peerConnectionsPerSecondPerAddress,
+    connectionsPerSecondPerAddress: limits.peerConnectionsPerSecondPerAddress,
+    connectionsPerSecond: limits.peerConnectionsPerSecond,
     callDeadlineMs: limits.peerCallDeadlineMs,
     callsPerSecond: limits.peerCallsPerSecondPerAddress,
     controlFramesPerSecond: limits.peerControlFramesPerSecondPerAddress,

@@ -1,6 +1,7 @@
 import { sourceOf } from "./address.ts";
 import type { Position } from "./commit.ts";
 import type { Account } from "./core/account_table.ts";
+import { KnownSources } from "./known_sources.ts";
 import type { EndingLimit } from "./limits.ts";
 
 /** Why a connection ends. */
@@ -39,6 +40,7 @@ export class SessionRegistry {
   readonly #perSource = new Map<string, number>();
   /** Those who are not signed in, by source: for longest first. */
   readonly #anonymous = new Map<string, Set<ConnectedClient>>();
+  readonly #known = new KnownSources();
   #anonymousCount = 0;
 
   get size(): number {
@@ -57,6 +59,11 @@ export class SessionRegistry {
   /** Of this address, or those that count as the same. */
   connectionsOf(address: string): number {
     return this.#perSource.get(sourceOf(address)) ?? 0;
+  }
+
+  /** Whether somebody has signed in from there. */
+  isKnown(address: string): boolean {
+    return this.#known.has(address);
   }
 
   add(session: ConnectedClient): void {
@@ -80,11 +87,17 @@ export class SessionRegistry {
    * where most of them come.
    */
   longestAnonymous(): ConnectedClient | undefined {
-    const sources = [...this.#anonymous.values()].sort((a, b) => b.size - a.size);
-    for (const sessions of sources) {
-      for (const session of sessions) if (!session.isAnswering) return session;
+    let longest: ConnectedClient | undefined;
+    let most = 0;
+    for (const sessions of this.#anonymous.values()) {
+      if (sessions.size <= most) continue;
+      for (const session of sessions) {
+        if (session.isAnswering) continue;
+        [longest, most] = [session, sessions.size];
+        break;
+      }
     }
-    return undefined;
+    return longest;
   }
 
   /** The one with most output that waits. */
@@ -116,6 +129,7 @@ export class SessionRegistry {
   /** True if it is the account's first session. */
   signIn(session: ConnectedClient, account: Account): boolean {
     this.#removeAnonymous(session);
+    this.#known.add(session.address);
     const sessions = this.#byAccount.get(account);
     if (sessions === undefined) this.#byAccount.set(account, new Set([session]));
     else sessions.add(session);

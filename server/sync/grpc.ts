@@ -122,6 +122,8 @@ export async function listenForNodes(
     if (socket.destroyed) return;
     const peer = `${socket.remoteAddress}:${socket.remotePort}`;
     if (caller !== undefined) callers.set(peer, caller);
+    // In plain text there is nothing to prove.
+    guard.prove(socket);
     socket.on("close", () => callers.delete(peer));
     injector.injectConnection(guard.listenTo(socket));
   };

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { sourceOf } from "../address.ts";
+import { KnownSources } from "../known_sources.ts";
 import { Throttle } from "../throttle.ts";
 import { FrameRate, type FrameRateLimits } from "./frame_guard.ts";
 import { guarded } from "./http2_guard.ts";
@@ -9,6 +10,8 @@ export interface PortLimits extends FrameRateLimits {
   /** Connections at once, in all and of one address, and those of one that begin in a second. */
   readonly connectionsMax: number;
   readonly connectionsPerAddressMax: number;
+  readonly connectionsPerSecondPerAddress: number;
+  /** How many may begin in a second, of all addresses from which no node has called. */
   readonly connectionsPerSecond: number;
   /** A connection that has called nothing by then is closed, in ms. */
   readonly callDeadlineMs: number;
@@ -25,26 +28,36 @@ export class PortGuard {
   readonly #limits: PortLimits;
   readonly #onRefusal: (address: string, why: string) => void;
   readonly #begun: Throttle<string>;
+  /** By addresses from which no node has called, all of them together. */
+  readonly #begunByStrangers: Throttle<"all">;
+  readonly #known = new KnownSources();
   readonly #sockets = new Set<Socket>();
+  /** By address and port, those who have not proved who they are: for longest first. */
+  readonly #unproved = new Map<string, Socket>();
   readonly #sources = new Map<string, Source>();
 
   constructor(limits: PortLimits, onRefusal: (address: string, why: string) => void) {
-    const { connectionsPerAddressMax, connectionsPerSecond } = limits;
+    const { connectionsMax, connectionsPerAddressMax } = limits;
+    const { connectionsPerSecondPerAddress, connectionsPerSecond } = limits;
     this.#limits = limits;
     this.#onRefusal = onRefusal;
-    this.#begun = new Throttle(connectionsPerAddressMax, 1000 / connectionsPerSecond);
+    this.#begun = new Throttle(connectionsPerAddressMax, 1000 / connectionsPerSecondPerAddress);
+    this.#begunByStrangers = new Throttle(connectionsMax, 1000 / connectionsPerSecond);
   }
 
-  /** Whether a connection may come, before a word or a handshake: if not, it is closed. */
+  /**
+   * Whether a connection may come, before a word or a handshake: if not, it is closed. Whoever has not
+   * proved to be a node for longest makes room.
+   */
   admit(socket: Socket): boolean {
     const address = socket.remoteAddress ?? "";
     const key = sourceOf(address);
     const nowMs = performance.now();
     const source = this.#sources.get(key) ??
       { rate: new FrameRate(this.#limits, () => performance.now()), connections: 0 };
-    const isFull = this.#sockets.size >= this.#limits.connectionsMax ||
-      source.connections >= this.#limits.connectionsPerAddressMax;
-    if (isFull || this.#begun.waitMs(key, nowMs) > 0) {
+    const isOfTooMany = source.connections >= this.#limits.connectionsPerAddressMax ||
+      this.#begun.waitMs(key, nowMs) > 0 || this.#isTooMuch(address, nowMs);
+    if (isOfTooMany || !this.#makeRoom()) {
       this.#onRefusal(address, "too many connections");
       socket.destroy();
       return false;
@@ -52,12 +65,21 @@ export class PortGuard {
     this.#begun.charge(key, nowMs);
     source.connections++;
     this.#sources.set(key, source);
+    const place = placeOf(socket);
     this.#sockets.add(socket);
+    this.#unproved.set(place, socket);
     socket.on("close", () => {
       this.#sockets.delete(socket);
+      if (this.#unproved.get(place) === socket) this.#unproved.delete(place);
       if (--source.connections === 0) this.#sources.delete(key);
     });
     return true;
+  }
+
+  /** Who is at the other end has proved to be a node: the socket may be the one above TLS. */
+  prove(socket: Socket): void {
+    this.#unproved.delete(placeOf(socket));
+    this.#known.add(socket.remoteAddress ?? "");
   }
 
   /** What may be heard of a connection that was admitted, or of what is encrypted in one. */
@@ -73,4 +95,26 @@ export class PortGuard {
   close(): void {
     for (const socket of this.#sockets) socket.destroy();
   }
+
+  #isTooMuch(address: string, nowMs: number): boolean {
+    if (this.#known.has(address)) return false;
+    if (this.#begunByStrangers.waitMs("all", nowMs) > 0) return true;
+    this.#begunByStrangers.charge("all", nowMs);
+    return false;
+  }
+
+  #makeRoom(): boolean {
+    if (this.#sockets.size < this.#limits.connectionsMax) return true;
+    const [longest] = this.#unproved.values();
+    if (longest === undefined) return false;
+    // What it leaves is counted at its end, which comes after this.
+    this.#sockets.delete(longest);
+    this.#unproved.delete(placeOf(longest));
+    longest.destroy();
+    return true;
+  }
+}
+
+function placeOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
