@@ -8,6 +8,7 @@ import {
   readU31,
   TYPE,
 } from "./http2_frames.ts";
+import { countFields } from "./hpack_fields.ts";
 
 export interface FrameRateLimits {
   /** Calls that one address may begin in a second. */
@@ -23,12 +24,13 @@ export class Http2Fault extends Error {
 
 /** Frames are counted over so long: as many as are granted for a second, at once, would be felt. */
 const WINDOW_MS = 100;
-/** The fields of a call, however many frames they come in. */
-const FIELDS_BYTES_MAX = 16 * 1024;
+/** Fields of a call: a client of gRPC has a dozen, and each may be 4 KiB that came before as one byte. */
+const FIELDS_MAX = 64;
 /** Of what reads much, these are many: so many count as one frame. */
 const WINDOW_UPDATES = 20;
 const STREAM_MAX = 2 ** 31 - 1;
 const SETTING_BYTES = 6;
+const PRIORITY_BYTES = 5;
 /** Settings and the least and most that each may be: see RFC 9113, section 6.5.2. */
 const SETTINGS: ReadonlyMap<number, readonly [number, number]> = new Map([
   [2, [0, 1]],
@@ -92,9 +94,6 @@ export class FrameGuard {
   #leftBytes = 0;
   #frames = 0;
   #lastStream = 0;
-  /** The call whose fields are not complete, and how much of them came. */
-  #fieldsOf = 0;
-  #fieldsBytes = 0;
 
   constructor(rate: FrameRate) {
     this.#rate = rate;
@@ -145,7 +144,7 @@ export class FrameGuard {
   }
 
   #checkData({ length, flags, stream }: FrameHeader): void {
-    this.#begin(TYPE.data, 0);
+    this.#begin(TYPE.data);
     this.#checkStream(stream);
     if ((flags & FLAG.padded) !== 0) throw new Http2Fault("padding");
     if (length === 0 && (flags & FLAG.endStream) === 0) this.#rate.countControl(1);
@@ -153,18 +152,16 @@ export class FrameGuard {
 
   /** Whether the frame is to be passed on. */
   #check({ length, type, flags, stream }: FrameHeader, content: Uint8Array): boolean {
-    this.#begin(type, stream);
+    this.#begin(type);
     switch (type) {
       case TYPE.headers:
         this.#checkHeaders(flags, stream, content);
         return true;
       case TYPE.continuation:
-        this.#rate.countControl(1);
-        this.#addFields(flags, length);
-        return true;
+        throw new Http2Fault("fields in several frames");
       case TYPE.priority:
         this.#rate.countControl(1);
-        if (length !== 5 || stream === 0) throw new Http2Fault("a broken PRIORITY");
+        if (length !== PRIORITY_BYTES || stream === 0) throw new Http2Fault("a broken PRIORITY");
         if (readU31(content, 0) === stream) throw new Http2Fault("a stream before itself");
         return true;
       case TYPE.rstStream:
@@ -195,13 +192,9 @@ export class FrameGuard {
     }
   }
 
-  #begin(type: number, stream: number): void {
+  #begin(type: number): void {
     if (this.#frames++ === 0 && type !== TYPE.settings) {
       throw new Http2Fault("a beginning without SETTINGS");
-    }
-    const isMore = type === TYPE.continuation && stream === this.#fieldsOf && stream !== 0;
-    if ((this.#fieldsOf !== 0 || type === TYPE.continuation) && !isMore) {
-      throw new Http2Fault("fields that are not complete");
     }
   }
 
@@ -209,7 +202,7 @@ export class FrameGuard {
     if ((flags & FLAG.padded) !== 0) throw new Http2Fault("padding");
     if (stream % 2 !== 1 || stream > STREAM_MAX) throw new Http2Fault("a call of no client");
     const isPrioritised = (flags & FLAG.priority) !== 0;
-    if (isPrioritised && (content.length < 5 || readU31(content, 0) === stream)) {
+    if (isPrioritised && (content.length < PRIORITY_BYTES || readU31(content, 0) === stream)) {
       throw new Http2Fault("a broken priority");
     }
     if (stream > this.#lastStream) {
@@ -219,15 +212,11 @@ export class FrameGuard {
       // What gRPC's clients have to say at the end of a call is said without fields.
       throw new Http2Fault("a call that was there before");
     }
-    this.#fieldsOf = stream;
-    this.#fieldsBytes = 0;
-    this.#addFields(flags, content.length);
-  }
-
-  #addFields(flags: number, bytes: number): void {
-    this.#fieldsBytes += bytes;
-    if (this.#fieldsBytes > FIELDS_BYTES_MAX) throw new Http2Fault("too many fields");
-    if ((flags & FLAG.endHeaders) !== 0) this.#fieldsOf = 0;
+    // In several frames they could be decoded before they are counted, and no client needs more than one.
+    if ((flags & FLAG.endHeaders) === 0) throw new Http2Fault("fields in several frames");
+    const fields = countFields(content.subarray(isPrioritised ? PRIORITY_BYTES : 0));
+    if (fields === undefined) throw new Http2Fault("broken fields");
+    if (fields > FIELDS_MAX) throw new Http2Fault("too many fields");
   }
 
   /** Of a call that was begun. */
