@@ -1,5 +1,12 @@
 import { assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
-import { fromSource, type Program, ServerProcess } from "./testing/server_process.ts";
+import { printable } from "../codec/printable.ts";
+import { LOG_FORMATS } from "./log.ts";
+import {
+  fromSource,
+  fromSourceAfter,
+  type Program,
+  ServerProcess,
+} from "./testing/server_process.ts";
 import { ClosedError, type Credentials, signUp, WireClient } from "./testing/wire_client.ts";
 
 /** Sends until the server is gone; returns what it acknowledged. */
@@ -92,6 +99,25 @@ Deno.test("a node without file descriptors for one more connection goes on servi
   assertEquals((await server.stop()).code, 0);
   await Deno.remove(directory, { recursive: true });
 });
+
+for (const format of LOG_FORMATS) {
+  Deno.test(`a fault that nothing catches ends a node with a line of its log (${format})`, async () => {
+    const directory = await Deno.makeTempDir({ prefix: "chat-fails-" });
+    const fault = new URL("testing/fault_on_signal.ts", import.meta.url).pathname;
+    const options = format === "json" ? { log: format } : {};
+    const server = await ServerProcess.start(fromSourceAfter(fault), directory, 0, options);
+    Deno.kill(server.pid, "SIGUSR2");
+    assertEquals((await server.ended).code, 70);
+    const last = server.log.at(-1) ?? "";
+    assertStringIncludes(last, "this is a bug in chat");
+    assertEquals(printable(last), last);
+    if (format === "json") {
+      const events = server.log.map((line) => JSON.parse(line).event);
+      assertEquals(events, ["start", "listening", "bug"]);
+    }
+    await Deno.remove(directory, { recursive: true });
+  });
+}
 
 async function isInstalled(command: string): Promise<boolean> {
   try {
