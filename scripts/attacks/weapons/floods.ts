@@ -10,10 +10,11 @@ import type { Battle, Weapon } from "../battle.ts";
 import { bytesOf, HostileClient, HostileSocket, unlessHungUp } from "../hostile_socket.ts";
 
 /** Frames that are not answered yet, on each connection, beyond which no more are sent. */
-const UNANSWERED_FRAMES_MAX = 1000;
+const UNANSWERED_FRAMES_MAX = 200;
 /** How long one waits who was turned away. */
 const AGAIN_MS = 100;
-/** Bytes of one write. */
+/** Of one write: as many frames as a stranger may send in a second, unless they are long. */
+const BURST_FRAMES_MAX = 100;
 const BURST_BYTES = 32 * 1024;
 const MESSAGE_CHARACTERS = 100;
 const ID_CHARACTERS = 40;
@@ -154,7 +155,9 @@ async function pour(
 function burstOf({ frame }: Flood, battle: Battle): { burst: Uint8Array; frames: number } {
   const writer = new ValueWriter();
   let frames = 0;
-  do writer.raw(frame(battle, frames++)); while (writer.length < BURST_BYTES);
+  while (frames === 0 || writer.length < BURST_BYTES && frames < BURST_FRAMES_MAX) {
+    writer.raw(frame(battle, frames++));
+  }
   return { burst: writer.written, frames };
 }
 
