@@ -61,7 +61,10 @@ export const LIMITS = {
   lostAfterMs: { default: 60_000, min: 1000, max: DAY_MS },
   /** Passwords being hashed at once; each takes 32 MiB and one core. */
   hashesAtOnce: { default: 2, min: 1, max: 64 },
-  /** Passwords waiting to be hashed; above it the answer is `busy` to whoever has most there. */
+  /**
+   * Passwords waiting to be checked, and as many new ones: above it the answer is `busy` to whoever has
+   * most there.
+   */
   hashQueueMax: { default: 64, min: 1, max: 10_000 },
   /** Accounts that one address may create at once, as a class does, and how long until one more. */
   signUpsPerAddress: { default: 100, min: 1, max: 1_000_000 },

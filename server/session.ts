@@ -13,7 +13,6 @@ import type { Commit, Position } from "./commit.ts";
 import type { Account } from "./core/account_table.ts";
 import type { Cursor } from "./core/cursor.ts";
 import type { ChatState } from "./core/state.ts";
-import { sourceOf } from "./address.ts";
 import { FrameWait } from "./frame_wait.ts";
 import { ENDING_LIMITS, type EndingLimit, type Limits } from "./limits.ts";
 import { type ByteSink, Outbox } from "./outbox.ts";
@@ -65,6 +64,10 @@ export interface SessionParts {
   reportBug(error: unknown): void;
 }
 
+/** Whose turn it is for all who are not signed in: they come from as many addresses as they like. */
+const STRANGERS = "strangers";
+type TurnKey = Account | typeof STRANGERS;
+
 /** Frames are counted over so long. */
 const WINDOW_MS = 1000;
 /** How long a client that broke the protocol may take to read why. */
@@ -87,8 +90,7 @@ export class Session implements RequestSession, ConnectedClient {
   readonly #frameWait = new FrameWait();
   /** When anything came last. */
   #heardMs: number;
-  readonly #source: string;
-  /** The account's, or that of where it comes from. */
+  /** The account's, or that of all who are not signed in. */
   #turn: Turn;
   #signedOutMs: number;
   readonly #waiting: Set<Session>;
@@ -120,8 +122,7 @@ export class Session implements RequestSession, ConnectedClient {
     this.#signedOutMs = this.#heardMs = parts.nowMs();
     const { commit, nowMs, outboxTotal } = parts;
     this.#outbox = new Outbox(connection, commit, nowMs, outboxTotal, () => this.end());
-    this.#source = sourceOf(connection.address);
-    this.#turn = parts.turns.join(this.#source);
+    this.#turn = parts.turns.join(STRANGERS);
     this.#context = parts.contextOf(this);
   }
 
@@ -149,10 +150,7 @@ export class Session implements RequestSession, ConnectedClient {
         for (const frame of frames) {
           this.#frameWait.complete();
           if (this.#isTooFast()) busyFromMs = await this.#nextWindow();
-          if (this.#turn.isOver) {
-            const ticket = this.#turn.ticket();
-            do busyFromMs = await this.#nextTurn(ticket); while (this.#turn.isOver);
-          }
+          if (this.#turn.isOver) busyFromMs = await this.#untilTurn();
           const waiting = this.#answer(frame);
           const busyToMs = nowMs();
           this.#turn.spend(busyFromMs, busyToMs);
@@ -235,7 +233,7 @@ export class Session implements RequestSession, ConnectedClient {
     // It may have ended while the password was being hashed.
     if (this.#ended) return;
     this.#account = account;
-    this.#takeTurnsAs(account, this.#source);
+    this.#takeTurnsAs(account, STRANGERS);
     this.#credential = account.password?.hash;
     this.#frameLimits.payloadBytesMax = PAYLOAD_BYTES_MAX;
     this.#name = this.#parts.state.accounts.nameOf(account);
@@ -249,7 +247,7 @@ export class Session implements RequestSession, ConnectedClient {
     if (account === undefined) return;
     this.#parts.told.signedOut(this.#who, reason);
     this.#account = undefined;
-    this.#takeTurnsAs(this.#source, account);
+    this.#takeTurnsAs(STRANGERS, account);
     this.#signedOutMs = this.#parts.nowMs();
     this.#subscription = undefined;
     this.#frameLimits.payloadBytesMax = PAYLOAD_BYTES_MAX_ANONYMOUS;
@@ -286,7 +284,7 @@ export class Session implements RequestSession, ConnectedClient {
     this.#ended = true;
     if (isLimit(reason)) this.#parts.told.hungUp(this.#who, reason);
     this.signOut(reason);
-    this.#parts.turns.leave(this.#source);
+    this.#parts.turns.leave(STRANGERS);
     this.#waiting.delete(this);
     this.#parts.registry.remove(this);
     this.#outbox.close();
@@ -338,7 +336,16 @@ export class Session implements RequestSession, ConnectedClient {
 
   /** Sends what was missed at the speed of its reader. */
   async #catchUp(subscription: Subscription): Promise<void> {
-    while (this.#subscription === subscription && !this.#ended) {
+    const { nowMs } = this.#parts;
+    // A stretch of events is looked for and written in one go: what it took is looked at after it.
+    for (let busyFromMs = nowMs(); this.#subscription === subscription && !this.#ended;) {
+      const busyToMs = nowMs();
+      this.#turn.spend(busyFromMs, busyToMs);
+      busyFromMs = busyToMs;
+      if (this.#turn.isOver) {
+        busyFromMs = await this.#untilTurn();
+        continue;
+      }
       const frame = subscription.next();
       if (frame === undefined) {
         this.#catchingUp = false;
@@ -349,6 +356,7 @@ export class Session implements RequestSession, ConnectedClient {
       this.#outbox.push(this.#parts.commit.position, frame);
       if (this.#outbox.waitingBytes > this.#parts.limits.outboxPauseBytes) {
         await this.#waitForReader();
+        busyFromMs = nowMs();
       }
     }
   }
@@ -438,13 +446,16 @@ export class Session implements RequestSession, ConnectedClient {
     return this.#windowStartMs;
   }
 
-  async #nextTurn(ticket: number): Promise<number> {
+  /** Gives the time at which it may go on. */
+  async #untilTurn(): Promise<number> {
     this.flush();
-    await this.#turn.next(ticket);
+    const turn = this.#turn;
+    const ticket = turn.ticket();
+    do await turn.next(ticket); while (turn.isOver);
     return this.#parts.nowMs();
   }
 
-  #takeTurnsAs(now: Account | string, before: Account | string): void {
+  #takeTurnsAs(now: TurnKey, before: TurnKey): void {
     this.#turn = this.#parts.turns.join(now);
     this.#parts.turns.leave(before);
   }

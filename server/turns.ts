@@ -9,9 +9,9 @@ export interface TurnsParts {
 }
 
 /**
- * Who keeps the process busy: all connections of one account, or of one address that is not signed in,
- * have the turns of one. With a turn for every connection, a thousand of them would leave nothing to
- * anybody else.
+ * Who keeps the process busy: all connections of one account, and all that are not signed in, have the
+ * turns of one. With a turn for every connection, or every address, a thousand of them would leave
+ * nothing to anybody else.
  */
 export class Turns {
   readonly #parts: TurnsParts;

@@ -33,20 +33,25 @@ export class HashQueueFullError extends Error {
 }
 
 /**
- * Hashes passwords off the main thread, few at a time and with a bounded queue: each takes 32 MiB
- * and a core for about 0.2 s, which strangers may ask for. Those of one address wait for each other
- * before anybody else does.
+ * Hashes passwords off the main thread, few at a time and with bounded queues: each takes 32 MiB
+ * and a core for about 0.2 s, which strangers may ask for. Those who sign in to one account wait for each
+ * other before anybody else does, as do those who make new passwords at one address; and however many
+ * make new ones, every other hash is for somebody who signs in.
  */
 export class PasswordHasher {
   readonly #cost: ScryptCost;
   readonly #atOnce: number;
-  readonly #queue: FairQueue<Job>;
+  /** Of passwords that are checked, by account, and of new ones, by address. */
+  readonly #checks: FairQueue<Job>;
+  readonly #new: FairQueue<Job>;
   #running = 0;
+  #wasCheck = false;
 
   constructor(cost: ScryptCost, limits: { hashesAtOnce: number; hashQueueMax: number }) {
     this.#cost = cost;
     this.#atOnce = limits.hashesAtOnce;
-    this.#queue = new FairQueue(limits.hashQueueMax);
+    this.#checks = new FairQueue(limits.hashQueueMax);
+    this.#new = new FairQueue(limits.hashQueueMax);
   }
 
   /**
@@ -56,7 +61,8 @@ export class PasswordHasher {
   async hash(password: string, address: string): Promise<string> {
     const salt = randomBytes(SALT_BYTES);
     const { n, r, p } = this.#cost;
-    const hash = await this.#queued(address, () => derive(password, salt, this.#cost));
+    const source = sourceOf(address);
+    const hash = await this.#queued(this.#new, source, () => derive(password, salt, this.#cost));
     return `scrypt$${n}$${r}$${p}$${salt.toString("base64url")}$${hash.toString("base64url")}`;
   }
 
@@ -69,11 +75,12 @@ export class PasswordHasher {
     const parsed = stored === undefined ? undefined : parse(stored);
     const { cost, salt, hash } = parsed ??
       { cost: this.#cost, salt: Buffer.alloc(SALT_BYTES), hash: Buffer.alloc(HASH_BYTES) };
-    const found = await this.#queued(address, () => derive(password, salt, cost));
+    const whose = stored ?? sourceOf(address);
+    const found = await this.#queued(this.#checks, whose, () => derive(password, salt, cost));
     return timingSafeEqual(found, hash) && parsed !== undefined;
   }
 
-  #queued<T>(address: string, work: () => Promise<T>): Promise<T> {
+  #queued<T>(queue: FairQueue<Job>, whose: string, work: () => Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const giveUp = () => {
         reject(new HashQueueFullError("Cannot hash a password: too many are waiting"));
@@ -81,7 +88,7 @@ export class PasswordHasher {
       const job = { run: () => work().then(resolve, reject), giveUp };
       // What can begin at once does not wait.
       if (this.#running < this.#atOnce) this.#run(job);
-      else this.#queue.push(sourceOf(address), job)?.giveUp();
+      else queue.push(whose, job)?.giveUp();
     });
   }
 
@@ -89,9 +96,16 @@ export class PasswordHasher {
     this.#running++;
     job.run().finally(() => {
       this.#running--;
-      const next = this.#queue.shift();
+      const next = this.#next();
       if (next !== undefined) this.#run(next);
     });
+  }
+
+  /** One of each kind in turn, while there are both. */
+  #next(): Job | undefined {
+    const [first, second] = this.#wasCheck ? [this.#new, this.#checks] : [this.#checks, this.#new];
+    this.#wasCheck = !this.#wasCheck;
+    return first.shift() ?? second.shift();
   }
 }
 

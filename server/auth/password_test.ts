@@ -38,6 +38,27 @@ Deno.test("isStoredPassword() refuses what would harm whoever checks it, and wha
   }
 });
 
+Deno.test("PasswordHasher lets those who sign in wait for no more than one of those who sign up, or of another account", async () => {
+  const hasher = new PasswordHasher(CHEAP, { hashesAtOnce: 1, hashQueueMax: 64 });
+  const stored = await hasher.hash("correct horse", "192.0.2.9");
+  const other = await hasher.hash("correct horse", "192.0.2.9");
+  const done: string[] = [];
+  const hash = async (host: number) => {
+    await hasher.hash("correct horse", `192.0.2.${host}`);
+    done.push("sign-up");
+  };
+  const check = async (account: string, name: string) => {
+    await hasher.matches("correct horse", account, "192.0.2.1");
+    done.push(name);
+  };
+  // Each from an address of its own: turns by address would leave a person one in 31.
+  const signUps = Array.from({ length: 30 }, (_, index) => hash(index));
+  const mallory = Array.from({ length: 30 }, () => check(other, "mallory"));
+  await Promise.all([...signUps, ...mallory, check(stored, "alice")]);
+  assertEquals(done.indexOf("alice") <= 5, true, done.join());
+  assertEquals(done.length, 61);
+});
+
 Deno.test("PasswordHasher gives addresses their turns, and room in a full queue", async () => {
   const hasher = new PasswordHasher(CHEAP, { hashesAtOnce: 1, hashQueueMax: 8 });
   const done: string[] = [];
