@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import type { NodeStatus } from "../../codec/message.ts";
 import type { Limits } from "../limits.ts";
-import { type Program, ServerProcess, unusedPort } from "./server_process.ts";
+import { type Program, ServerProcess, unusedPorts } from "./server_process.ts";
 import { TcpProxy } from "./tcp_proxy.ts";
 import type { TestAuthority } from "./test_authority.ts";
 import { type Door, statusOf } from "./wire_client.ts";
@@ -324,12 +324,6 @@ export class NodeProcess {
     const text = [...process.log, `-- ended with ${signal ?? code}`].map((line) => `${line}\n`);
     await Deno.writeTextFile(this.logFile, text.join(""), { append: true });
   }
-}
-
-function unusedPorts(count: number): number[] {
-  const ports = new Set<number>();
-  while (ports.size < count) ports.add(unusedPort());
-  return [...ports];
 }
 
 function linkName(from: NodeProcess, to: NodeProcess): string {

@@ -186,6 +186,13 @@ export function unusedPort(): number {
   }
 }
 
+/** So many different ones. */
+export function unusedPorts(count: number): number[] {
+  const ports = new Set<number>();
+  while (ports.size < count) ports.add(unusedPort());
+  return [...ports];
+}
+
 async function readLog(
   stderr: ReadableStream<Uint8Array<ArrayBuffer>>,
   log: string[],

@@ -7,7 +7,7 @@ import {
 import type { Limits } from "../limits.ts";
 import type { RetentionTimes } from "../retention.ts";
 import { type RunningServer, startServer } from "../serve.ts";
-import { unusedPort } from "./server_process.ts";
+import { unusedPorts } from "./server_process.ts";
 import type { TestAuthority } from "./test_authority.ts";
 import { CHEAP, type ToldLine } from "./test_server.ts";
 import { until } from "./until.ts";
@@ -39,10 +39,11 @@ export class TestCluster implements AsyncDisposable {
     this.directory = directory;
     this.#options = options;
     const host = "127.0.0.1";
-    const nodes = ["node1", "node2", "node3"].map((name) => ({
+    const ports = unusedPorts(3);
+    const nodes = ["node1", "node2", "node3"].map((name, index) => ({
       name,
       tcp: { host, port: 0 },
-      grpc: { host, port: unusedPort() },
+      grpc: { host, port: ports[index] ?? 0 },
       tls,
     }));
     const { copies = 2, copyTimeoutMs = 1000, retention, registration } = options;
