@@ -50,8 +50,8 @@ export const LIMITS = {
   outboxPauseBytes: { default: MIB, min: 1024, max: 1024 * MIB },
   /** A connection whose output waits with more than this is closed: its reader is too slow. */
   outboxBytesMax: { default: 8 * MIB, min: MIB, max: 1024 * MIB },
-  /** Output of all connections that waits: beyond it, the one with most of it is closed. */
-  outboxBytesTotalMax: { default: 256 * MIB, min: MIB, max: 1024 * 1024 * MIB },
+  /** Memory for output of all connections that waits: beyond it, the one with most of it is closed. */
+  outboxBytesTotalMax: { default: 128 * MIB, min: MIB, max: 1024 * 1024 * MIB },
   /** A connection that took none of its output for so long is closed. */
   writeStallMs: { default: 30_000, min: 1000, max: DAY_MS },
   /**

@@ -54,6 +54,8 @@ export class Outbox {
   #spare: ValueWriter | undefined;
   #writing: Promise<void> | undefined;
   #writingBytes = 0;
+  /** What the bytes that are being written take until the last of them is out. */
+  #writingCapacity = 0;
   #lastProgressMs = 0;
   #closed = false;
   #whenDrained: (() => void)[] = [];
@@ -124,12 +126,19 @@ export class Outbox {
     this.#heldBytes = 0;
     this.#ready = new ValueWriter();
     this.#writingBytes = 0;
+    this.#writingCapacity = 0;
     this.#tellTotal();
     this.#wake();
   }
 
+  /** What it takes, with the room that is made for what may still come. */
+  get #takenBytes(): number {
+    const readyBytes = this.#ready.length === 0 ? 0 : this.#ready.capacity;
+    return this.#heldBytes + readyBytes + this.#writingCapacity;
+  }
+
   #tellTotal(): void {
-    const bytes = this.waitingBytes;
+    const bytes = this.#takenBytes;
     if (bytes !== this.#toldBytes) this.#total.changed(bytes - this.#toldBytes);
     this.#toldBytes = bytes;
   }
@@ -167,14 +176,16 @@ export class Outbox {
         this.#spare = undefined;
         const bytes = sending.written;
         this.#writingBytes = bytes.length;
+        this.#writingCapacity = sending.capacity;
         while (this.#writingBytes > 0) {
           const left = bytes.subarray(bytes.length - this.#writingBytes);
           const taken = await this.#sink.write(left);
           if (this.#closed) return;
           this.#writingBytes -= taken;
           this.#lastProgressMs = this.#nowMs();
-          this.#tellTotal();
         }
+        this.#writingCapacity = 0;
+        this.#tellTotal();
         sending.truncate();
         if (sending.capacity <= KEPT_BYTES_MAX) this.#spare = sending;
         this.#wake();

@@ -136,9 +136,9 @@ Deno.test("Outbox says so when its sink is gone, and lets go of those who wait f
   await outbox.below(0);
 });
 
-Deno.test("OutboxTotal counts what waits in outboxes, and no more once it is out or dropped", async () => {
+Deno.test("OutboxTotal counts what outboxes take, and no more once it is out or dropped", async () => {
   let full = 0;
-  const total: OutboxTotal = new OutboxTotal(250, () => full++);
+  const total: OutboxTotal = new OutboxTotal(1000, () => full++);
   const progress = { settled: 0, copied: 0, copiesOf: () => 1 };
   const never = { write: () => new Promise<number>(() => {}) };
   const stuck = new Outbox(never, progress, () => 0, total, () => {});
@@ -155,7 +155,7 @@ Deno.test("OutboxTotal counts what waits in outboxes, and no more once it is out
   await Promise.resolve();
   assertEquals([full, total.isOver], [0, false]);
   stuck.push(1, told);
-  stuck.push(1, told);
+  stuck.push(1, new Uint8Array(600));
   await Promise.resolve();
   assertEquals([full, total.isOver], [1, true]);
   stuck.close();

@@ -1,4 +1,4 @@
-/** How much output waits in all connections, and what becomes of it if that is too much. */
+/** How much memory output takes that waits in all connections, and what becomes of it if that is too much. */
 export class OutboxTotal {
   readonly #bytesMax: number;
   readonly #onFull: () => void;
@@ -15,7 +15,7 @@ export class OutboxTotal {
     return this.#bytes > this.#bytesMax;
   }
 
-  /** So many bytes more wait, or less. */
+  /** So many bytes more are taken, or less. */
   changed(bytes: number): void {
     this.#bytes += bytes;
     if (!this.isOver || this.#isFull) return;
