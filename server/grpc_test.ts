@@ -10,6 +10,12 @@ import { TestCluster } from "./testing/test_cluster.ts";
 import { until } from "./testing/until.ts";
 import { WireClient } from "./testing/wire_client.ts";
 
+/** What this machine does here to a node, one connection after the other. */
+const MANY_CONNECTIONS = {
+  peerConnectionsMax: 1000,
+  peerConnectionsPerAddressMax: 1000,
+  peerConnectionsPerSecondPerAddress: 100_000,
+};
 const GARBAGE_ROUNDS = 200;
 const plainTransport = grpcTransport(() => undefined);
 
@@ -193,7 +199,7 @@ Deno.test("a node that is not of the cluster is refused with a reason, and told 
 
 Deno.test("a node that sends what is no operation loses its stream, and nothing of it is taken", async () => {
   await using cluster = await TestCluster.start({
-    limits: { peerConnectionsPerSecondPerAddress: 100_000 },
+    limits: MANY_CONNECTIONS,
   });
   await cluster.stopNode("node3");
   const before = await WireClient.connect(cluster.port("node1"));
@@ -243,7 +249,7 @@ Deno.test("a node that sends what is no operation loses its stream, and nothing 
 
 Deno.test("bytes that are no HTTP/2 do nothing to a node", async () => {
   await using cluster = await TestCluster.start({
-    limits: { peerConnectionsPerSecondPerAddress: 100_000 },
+    limits: MANY_CONNECTIONS,
   });
   const { host, port } = cluster.config.getCurrentNode("node1").grpc;
   const random = new Random(2);
