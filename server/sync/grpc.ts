@@ -27,7 +27,7 @@ import type {
   StreamEnd,
   Transport,
 } from "./packet.ts";
-import { createPeerServer, type PeerTls, renewPeerServer } from "./peer_server.ts";
+import { createPeerServer, type PeerTls } from "./peer_server.ts";
 import type { PortGuard } from "./port_guard.ts";
 import { loadProtos } from "./proto.ts";
 
@@ -127,9 +127,9 @@ export async function listenForNodes(
     socket.on("close", () => callers.delete(peer));
     injector.injectConnection(guard.listenTo(socket));
   };
-  const listener = createPeerServer(take, tls, log);
   // Before a handshake, which costs more than all that may be refused after it.
-  listener.prependListener("connection", (socket: Socket) => guard.admit(socket));
+  const admit = (socket: Socket) => guard.admit(socket);
+  const { listener, renew } = createPeerServer({ admit, take }, tls, log);
   await new Promise<void>((resolve, reject) => {
     listener.once("error", reject);
     listener.listen(port, host, resolve);
@@ -137,7 +137,7 @@ export async function listenForNodes(
   const { port: found = port } = listener.address() as { port?: number };
   return {
     port: found,
-    renew: (identity) => renewPeerServer(listener, identity),
+    renew,
     async close() {
       const closed = new Promise((resolve) => listener.close(resolve));
       await new Promise((resolve) => setTimeout(resolve, LINGER_MS));

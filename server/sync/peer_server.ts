@@ -14,8 +14,19 @@ export interface PeerTls {
   isNode(name: string): boolean;
 }
 
-/** Takes a connection: `caller` is the node that has proved to be there, if it had to. */
-export type TakePeer = (socket: Socket, caller: string | undefined) => void;
+export interface PeerDoor {
+  /** Whether a connection may come, before a word or a handshake: if not, it is closed by that. */
+  admit(socket: Socket): boolean;
+  /** Takes a connection: `caller` is the node that has proved to be there, if it had to. */
+  take(socket: Socket, caller: string | undefined): void;
+}
+
+/** Connections of other nodes, as soon as somebody listens. */
+export interface PeerServer {
+  readonly listener: Server;
+  /** New connections are met with this identity, and checked by it. */
+  renew(identity: NodeIdentity): void;
+}
 
 /** A handshake that takes longer is given up, in ms. */
 const HANDSHAKE_MAX_MS = 5000;
@@ -23,13 +34,28 @@ const HANDSHAKE_MAX_MS = 5000;
 const PROTOCOL = "h2";
 
 /** A server of connections of other nodes, not yet listening: with TLS, it takes none of a stranger. */
-export function createPeerServer(take: TakePeer, tls: PeerTls | undefined, log: Log): Server {
-  if (tls === undefined) {
-    return createServer((socket) => {
-      socket.setNoDelay(true);
-      take(socket, undefined);
-    });
-  }
+export function createPeerServer(
+  { admit, take }: PeerDoor,
+  tls: PeerTls | undefined,
+  log: Log,
+): PeerServer {
+  const secure = tls && createSecureServer(take, tls, log);
+  const listener = createServer((socket) => {
+    if (!admit(socket)) return;
+    socket.setNoDelay(true);
+    // Never what is closed already: of each, the TLS of Deno 2.9.6 would keep some 30 KiB for ever.
+    if (secure === undefined) take(socket, undefined);
+    else secure.emit("connection", socket);
+  });
+  return {
+    listener,
+    // What is not said again here would be as if it had never been said.
+    renew: (identity) => secure?.setSecureContext(secureOptions(identity)),
+  };
+}
+
+/** Makes TLS of the connections that it is handed: it never listens. */
+function createSecureServer(take: PeerDoor["take"], tls: PeerTls, log: Log): TlsServer {
   let lastRefusal = "";
   // Once, not for every try.
   const refuse = (address: string | undefined, why: string) => {
@@ -43,7 +69,6 @@ export function createPeerServer(take: TakePeer, tls: PeerTls | undefined, log: 
     rejectUnauthorized: true,
     ALPNProtocols: [PROTOCOL],
     handshakeTimeout: HANDSHAKE_MAX_MS,
-    noDelay: true,
   }, (socket) => {
     const caller = nodeNamedIn(socket.getPeerCertificate());
     if (caller !== undefined && tls.isNode(caller)) return take(socket, caller);
@@ -58,12 +83,6 @@ export function createPeerServer(take: TakePeer, tls: PeerTls | undefined, log: 
     socket.destroy();
   });
   return server;
-}
-
-/** New connections are met with this identity, and checked by it. */
-export function renewPeerServer(server: Server, identity: NodeIdentity): void {
-  // What is not said again here would be as if it had never been said.
-  (server as TlsServer).setSecureContext(secureOptions(identity));
 }
 
 function secureOptions({ cert, key, ca }: NodeIdentity) {
