@@ -69,13 +69,13 @@ const LAYERS: Record<string, { files: RegExp; imports: string[] }> = {
   tls: { files: /^server\/tls\//, imports: ["codec"] },
   // How fast whom may do what: measures, of no request or connection in particular.
   pace: {
-    files: /^server\/(address|known_sources|throttle|turns|frame_wait|outbox_total)\.ts$/,
+    files: /^server\/guard\/(address|known_sources|throttle|turns|frame_wait|outbox_total)\.ts$/,
     imports: [],
   },
   tcp: { files: /^server\/tcp\.ts$/, imports: ["session"] },
   session: {
     files:
-      /^server\/(session|session_log|subscription|outbox|registry|admission|turned_away|pace|broadcast|presence)\.ts$/,
+      /^server\/((session|session_log|subscription|outbox|registry|broadcast|presence)\.ts$|guard\/)/,
     imports: ["config", "log", "pace", "requests", "commit", "core", "codec"],
   },
   requests: { files: /^server\/requests\//, imports: ["auth", "core", "codec"] },

@@ -1,7 +1,7 @@
 import type { NodeStatus } from "../codec/message.ts";
 import { timedKey } from "../codec/timed_key.ts";
-import { sourceOf } from "./address.ts";
-import { Admission } from "./admission.ts";
+import { sourceOf } from "./guard/address.ts";
+import { Admission } from "./guard/admission.ts";
 import { invitationKeyOf, verifyInvitation } from "./auth/invitation.ts";
 import { TOKEN_LENGTH } from "./auth/one_time_token.ts";
 import { SignInThrottle } from "./auth/sign_in_throttle.ts";
@@ -19,8 +19,8 @@ import { makeCluster } from "./make_cluster.ts";
 import { type OpenNode, openNode, type OpenNodeOptions } from "./open_node.ts";
 import { type Outside, randomId } from "./outside.ts";
 import type { OwnOrigin } from "./own_origin.ts";
-import { OutboxTotal } from "./outbox_total.ts";
-import { Pace } from "./pace.ts";
+import { OutboxTotal } from "./guard/outbox_total.ts";
+import { Pace } from "./guard/pace.ts";
 import { Presence } from "./presence.ts";
 import { SessionRegistry } from "./registry.ts";
 import { AccountControl } from "./requests/account_control.ts";
@@ -36,11 +36,11 @@ import { type Connection, Session, type SessionParts } from "./session.ts";
 import { SessionLog } from "./session_log.ts";
 import type { Cluster } from "./sync/cluster.ts";
 import type { Transport } from "./sync/packet.ts";
-import { Throttle } from "./throttle.ts";
+import { Throttle } from "./guard/throttle.ts";
 import { expiryWarning } from "./tls/identity.ts";
 import type { RenewableIdentity } from "./tls/renewable_identity.ts";
-import { TurnedAway } from "./turned_away.ts";
-import { Turns } from "./turns.ts";
+import { TurnedAway } from "./guard/turned_away.ts";
+import { Turns } from "./guard/turns.ts";
 
 export interface NodeOptions extends OpenNodeOptions {
   readonly version: string;

@@ -1,7 +1,7 @@
 import { encodeMessage, type Reply, writeReply } from "../codec/message.ts";
 import { ValueWriter } from "../codec/value.ts";
 import type { OperationName, Position } from "./commit.ts";
-import type { OutboxTotal } from "./outbox_total.ts";
+import type { OutboxTotal } from "./guard/outbox_total.ts";
 
 /** What an {@linkcode Outbox} writes to, such as a `Deno.Conn`. */
 export interface ByteSink {

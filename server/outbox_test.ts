@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { FrameDecoder } from "../codec/frame.ts";
 import { readServerMessage, type Reply } from "../codec/message.ts";
 import { type CopiesReply, Outbox } from "./outbox.ts";
-import { OutboxTotal } from "./outbox_total.ts";
+import { OutboxTotal } from "./guard/outbox_total.ts";
 
 const ROOMY = new OutboxTotal(Infinity, () => {});
 const PONG: Reply = { kind: "pong", payload: null };

@@ -1,7 +1,7 @@
-import { sourceOf } from "./address.ts";
+import { sourceOf } from "./guard/address.ts";
 import type { Position } from "./commit.ts";
 import type { Account } from "./core/account_table.ts";
-import { KnownSources } from "./known_sources.ts";
+import { KnownSources } from "./guard/known_sources.ts";
 import type { EndingLimit } from "./limits.ts";
 
 /** Why a connection ends. */

@@ -13,10 +13,10 @@ import type { Commit, Position } from "./commit.ts";
 import type { Account } from "./core/account_table.ts";
 import type { Cursor } from "./core/cursor.ts";
 import type { ChatState } from "./core/state.ts";
-import { FrameWait } from "./frame_wait.ts";
+import { FrameWait } from "./guard/frame_wait.ts";
 import { ENDING_LIMITS, type EndingLimit, type Limits } from "./limits.ts";
 import { type ByteSink, Outbox } from "./outbox.ts";
-import type { OutboxTotal } from "./outbox_total.ts";
+import type { OutboxTotal } from "./guard/outbox_total.ts";
 import type { Presence } from "./presence.ts";
 import type { ConnectedClient, EndReason, SessionRegistry } from "./registry.ts";
 import {
@@ -29,7 +29,7 @@ import { usualName } from "./requests/name.ts";
 import { decide } from "./requests/table.ts";
 import type { SessionLog, SignOutReason, Who } from "./session_log.ts";
 import { Subscription } from "./subscription.ts";
-import type { Turn, Turns } from "./turns.ts";
+import type { Turn, Turns } from "./guard/turns.ts";
 
 /** A client's connection. */
 export interface Connection extends ByteSource, ByteSink {

@@ -5,14 +5,14 @@ import { DEFAULT_LIMITS } from "./limits.ts";
 import { Presence } from "./presence.ts";
 import { SessionRegistry } from "./registry.ts";
 import type { RequestContext } from "./requests/context.ts";
-import { OutboxTotal } from "./outbox_total.ts";
+import { OutboxTotal } from "./guard/outbox_total.ts";
 import { Session } from "./session.ts";
 import { SessionLog } from "./session_log.ts";
 import { ManualTimer } from "./testing/manual_timer.ts";
 import { commitTo, quickLog } from "./testing/test_commit.ts";
 import { testServer } from "./testing/test_server.ts";
 import { WireClient } from "./testing/wire_client.ts";
-import { Turns } from "./turns.ts";
+import { Turns } from "./guard/turns.ts";
 
 const LONG = "x".repeat(60_000);
 

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
-import { sourceOf } from "../address.ts";
+import { sourceOf } from "../guard/address.ts";
 import { FairQueue } from "./fair_queue.ts";
 
 /** Shortest password, in characters; longest, in bytes of UTF-8. Checked before any hashing. */

@@ -1,5 +1,5 @@
-import { sourceOf } from "../address.ts";
-import { Throttle } from "../throttle.ts";
+import { sourceOf } from "../guard/address.ts";
+import { Throttle } from "../guard/throttle.ts";
 
 /** So many attempts under one key; fewer than none were given back. */
 export interface AttemptCount {

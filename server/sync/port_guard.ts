@@ -1,8 +1,8 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { sourceOf } from "../address.ts";
-import { KnownSources } from "../known_sources.ts";
-import { Throttle } from "../throttle.ts";
+import { sourceOf } from "../guard/address.ts";
+import { KnownSources } from "../guard/known_sources.ts";
+import { Throttle } from "../guard/throttle.ts";
 import { FrameRate, type FrameRateLimits } from "./frame_guard.ts";
 import { guarded } from "./http2_guard.ts";
 

@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { ChatClient } from "../client/connection.ts";
-import { denoOutside } from "../client/deno_outside.ts";
-import { encodeMessage, type Request, writeRequest } from "../codec/message.ts";
-import type { Account } from "./core/account_table.ts";
+import { ChatClient } from "../../client/connection.ts";
+import { denoOutside } from "../../client/deno_outside.ts";
+import { encodeMessage, type Request, writeRequest } from "../../codec/message.ts";
+import type { Account } from "../core/account_table.ts";
 import { Pace } from "./pace.ts";
-import { testServer } from "./testing/test_server.ts";
-import { WireClient } from "./testing/wire_client.ts";
+import { testServer } from "../testing/test_server.ts";
+import { WireClient } from "../testing/wire_client.ts";
 
 const ALICE = {} as Account;
 const BOB = {} as Account;

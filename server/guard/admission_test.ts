@@ -1,12 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
-import { encodeMessage, type Request, writeRequest } from "../codec/message.ts";
+import { encodeMessage, type Request, writeRequest } from "../../codec/message.ts";
 import { Admission } from "./admission.ts";
-import type { Account } from "./core/account_table.ts";
-import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
-import { type ConnectedClient, type EndReason, SessionRegistry } from "./registry.ts";
-import { testServer } from "./testing/test_server.ts";
-import { until } from "./testing/until.ts";
-import { WireClient } from "./testing/wire_client.ts";
+import type { Account } from "../core/account_table.ts";
+import { DEFAULT_LIMITS, type Limits } from "../limits.ts";
+import { type ConnectedClient, type EndReason, SessionRegistry } from "../registry.ts";
+import { testServer } from "../testing/test_server.ts";
+import { until } from "../testing/until.ts";
+import { WireClient } from "../testing/wire_client.ts";
 
 /** A connection of which only matters where it comes from, and how it ends. */
 class Caller implements ConnectedClient {

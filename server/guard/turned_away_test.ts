@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import type { Connection } from "./session.ts";
-import { ManualTimer } from "./testing/manual_timer.ts";
+import type { Connection } from "../session.ts";
+import { ManualTimer } from "../testing/manual_timer.ts";
 import { TurnedAway } from "./turned_away.ts";
 
 /** A connection that takes what is written once it is closed, or at once. */

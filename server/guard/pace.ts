@@ -1,6 +1,6 @@
-import type { Account } from "./core/account_table.ts";
-import type { Limits } from "./limits.ts";
-import type { RequestSession } from "./requests/context.ts";
+import type { Account } from "../core/account_table.ts";
+import type { Limits } from "../limits.ts";
+import type { RequestSession } from "../requests/context.ts";
 import { Throttle } from "./throttle.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { assertEquals, assertLess } from "@std/assert";
 import { FrameWait } from "./frame_wait.ts";
-import { ManualTimer } from "./testing/manual_timer.ts";
+import { ManualTimer } from "../testing/manual_timer.ts";
 import { Turns } from "./turns.ts";
 
 const flushed = () => new Promise<void>((resolve) => setTimeout(resolve));

@@ -1,7 +1,7 @@
-import { encodeMessage, writeReply } from "../codec/message.ts";
-import type { Timer } from "./commit.ts";
-import { refuse } from "./requests/context.ts";
-import type { Connection } from "./session.ts";
+import { encodeMessage, writeReply } from "../../codec/message.ts";
+import type { Timer } from "../commit.ts";
+import { refuse } from "../requests/context.ts";
+import type { Connection } from "../session.ts";
 
 /** How long a connection may take to be told, in ms: what is encrypted needs a handshake first. */
 const TOLD_MS = 2000;

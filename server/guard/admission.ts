@@ -1,6 +1,6 @@
 import { sourceOf } from "./address.ts";
-import type { Limits } from "./limits.ts";
-import type { SessionRegistry } from "./registry.ts";
+import type { Limits } from "../limits.ts";
+import type { SessionRegistry } from "../registry.ts";
 import { Throttle } from "./throttle.ts";
 
 type AdmissionLimits = Pick<
