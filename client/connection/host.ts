@@ -14,7 +14,8 @@ export const PORT_DEFAULT = 9001;
 const PORT_MAX = 65_535;
 
 /**
- * Reads `HOST`, `HOST:PORT`, `[IPV6]` or `[IPV6]:PORT`; undefined if `text` is none of them.
+ * Reads `HOST`, `HOST:PORT`, `[IPV6]` or `[IPV6]:PORT`; undefined if `text` is none of them. What could
+ * act on a terminal is in no host: somebody else may have written it, as in an invite.
  *
  * ```ts
  * import { assertEquals } from "@std/assert";
@@ -22,7 +23,7 @@ const PORT_MAX = 65_535;
  * ```
  */
 export function parseHost(text: string): Host | undefined {
-  const match = /^(?:\[([\da-fA-F:.]+)\]|([^\s:[\]/@]+))(?::(\d{1,5}))?$/.exec(text);
+  const match = /^(?:\[([\da-fA-F:.]+)\]|([^\s\p{C}:[\]/@]+))(?::(\d{1,5}))?$/u.exec(text);
   const host = match?.[1] ?? match?.[2];
   if (host === undefined) return undefined;
   const port = Number(match?.[3] ?? PORT_DEFAULT);

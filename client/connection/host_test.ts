@@ -27,6 +27,9 @@ Deno.test("parseHost() refuses what is not one host", () => {
     "a b",
     "http://a:1",
     "a@b",
+    "a\x1bc",
+    "a\x9b2J:1",
+    "a\u202eb",
   ];
   for (const text of wrong) assertEquals(parseHost(text), undefined, text);
 });
