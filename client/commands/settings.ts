@@ -65,8 +65,15 @@ export async function namedHostsOf(
   }
   const named = hostsFrom("--host", options.all("host"), UsageError);
   // A server that is known is not to be talked to in plain text because its address was typed.
-  const isKnown = ({ host }: NamedHost) => known?.includes(formatHost(host)) ?? false;
+  const places = new Set(known?.map(placeOf));
+  const isKnown = ({ host }: NamedHost) => places.has(placeOf(formatHost(host)));
   return named.map((one) => ca !== undefined && isKnown(one) ? { host: { ...one.host, ca } } : one);
+}
+
+/** A host's name is the same in capitals, and with the port that it has anyway. */
+function placeOf(text: string): string {
+  const host = parseHost(text);
+  return (host === undefined ? text : formatHost(host)).toLowerCase();
 }
 
 /** Whether an option says which servers. */

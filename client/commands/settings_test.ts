@@ -115,6 +115,10 @@ Deno.test("settings keep the CA of servers that are remembered, also of those th
   ];
   assertEquals(await hosts(), [ship, shore]);
   assertEquals(await hosts("--host", "shore"), [shore]);
+  assertEquals(await hosts("--host", "SHORE:9001"), [{ ...shore, host: "SHORE" }]);
+  const written = JSON.stringify({ hosts: ["Shore"], ca: CA });
+  const byHand = shellWith({ HOME: "/h" }, { "/h/.config/chat/config.json": written });
+  assertEquals(await hostsOf(parseOptions(["--host", "shore:9001"], NAMES), byHand), [shore]);
   // Others are as they are given: in plain text.
   assertEquals(await hosts("--host", "ship"), [{ host: "ship", port: 9001 }]);
 });
