@@ -168,8 +168,9 @@ export class Session implements RequestSession, ConnectedClient {
       // The client may have closed only its own side, and still want its replies.
       await this.#outbox.below(0);
     } catch (error) {
-      if (error instanceof CodecError) await this.#sayWhy(error);
-      else this.#parts.reportBug(error);
+      if (error instanceof CodecError) {
+        await this.#sayWhy(error).catch((after) => this.#parts.reportBug(after));
+      } else this.#parts.reportBug(error);
     } finally {
       const { tlsFault } = this.#connection;
       if (tlsFault !== undefined) this.#parts.told.tlsFailed(this.address, tlsFault);

@@ -6,7 +6,7 @@ import { Presence } from "./presence.ts";
 import { SessionRegistry } from "./registry.ts";
 import type { RequestContext } from "./requests/context.ts";
 import { OutboxTotal } from "./guard/outbox_total.ts";
-import { Session } from "./session.ts";
+import { type Connection, Session, type SessionParts } from "./session.ts";
 import { SessionLog } from "./session_log.ts";
 import { ManualTimer } from "./testing/manual_timer.ts";
 import { commitTo, quickLog } from "./testing/test_commit.ts";
@@ -172,6 +172,30 @@ Deno.test("a client that reads no replies is read no further, and gets all of th
   alice.close();
 });
 
+/** A session of this connection, alone on its server. */
+function sessionOf(
+  connection: Pick<Connection, "read" | "write">,
+  parts: Pick<SessionParts, "nowMs" | "sleep" | "reportBug">,
+): Session {
+  const state = new ChatState();
+  const registry = new SessionRegistry();
+  return new Session(
+    { address: "here", endWriting: () => Promise.resolve(), close() {}, ...connection },
+    {
+      ...{ state, registry, limits: DEFAULT_LIMITS },
+      commit: commitTo(quickLog, { state }),
+      presence: new Presence({ state, registry, timer: new ManualTimer(), tell() {} }),
+      isWhole: () => true,
+      told: new SessionLog(() => {}),
+      turns: new Turns(parts),
+      outboxTotal: new OutboxTotal(DEFAULT_LIMITS.outboxBytesTotalMax, () => fail("full")),
+      contextOf: (it) => ({ session: it } as RequestContext),
+      ...parts,
+    },
+    new Set(),
+  );
+}
+
 Deno.test("a connection that keeps the process busy lets others have their turn", async () => {
   const pings = 100;
   const ping = encodeMessage(writeRequest, { kind: "ping", payload: null });
@@ -179,50 +203,48 @@ Deno.test("a connection that keeps the process busy lets others have their turn"
   let writtenBytes = 0;
   let turns = 0;
   let lookedMs = 0;
-  const state = new ChatState();
-  const registry = new SessionRegistry();
-  const commit = commitTo(quickLog, { state });
-  // Every look at the clock finds that a millisecond has passed.
-  const nowMs = () => lookedMs++;
-  const sleep = () => {
-    turns++;
-    return Promise.resolve();
+  const connection = {
+    read(into: Uint8Array) {
+      const chunk = chunks.shift();
+      into.set(chunk ?? []);
+      return Promise.resolve(chunk?.length ?? null);
+    },
+    write(bytes: Uint8Array) {
+      writtenBytes += bytes.length;
+      return Promise.resolve(bytes.length);
+    },
   };
-  const session = new Session(
-    {
-      address: "here",
-      read(into) {
-        const chunk = chunks.shift();
-        into.set(chunk ?? []);
-        return Promise.resolve(chunk?.length ?? null);
-      },
-      write(bytes) {
-        writtenBytes += bytes.length;
-        return Promise.resolve(bytes.length);
-      },
-      endWriting: () => Promise.resolve(),
-      close() {},
+  await sessionOf(connection, {
+    // Every look at the clock finds that a millisecond has passed.
+    nowMs: () => lookedMs++,
+    sleep() {
+      turns++;
+      return Promise.resolve();
     },
-    {
-      state,
-      commit,
-      registry,
-      presence: new Presence({ state, registry, timer: new ManualTimer(), tell() {} }),
-      limits: DEFAULT_LIMITS,
-      isWhole: () => true,
-      told: new SessionLog(() => {}),
-      turns: new Turns({ nowMs, sleep }),
-      outboxTotal: new OutboxTotal(DEFAULT_LIMITS.outboxBytesTotalMax, () => fail("full")),
-      nowMs,
-      sleep,
-      contextOf: (it) => ({ session: it } as RequestContext),
-      reportBug: (error) => fail(String(error)),
-    },
-    new Set(),
-  );
-  await session.run();
+    reportBug: (error) => fail(String(error)),
+  }).run();
   assertEquals(writtenBytes, pings * 12);
   assertLess(5, turns);
+});
+
+Deno.test("a connection that breaks off while it is told what it broke ends, and nothing else does", async () => {
+  const chunks = [header(1, 4097)];
+  const bugs: string[] = [];
+  const connection = {
+    read(into: Uint8Array) {
+      const chunk = chunks.shift();
+      if (chunk === undefined) return Promise.reject(new Error("No route to host"));
+      into.set(chunk);
+      return Promise.resolve(chunk.length);
+    },
+    write: (bytes: Uint8Array) => Promise.resolve(bytes.length),
+  };
+  await sessionOf(connection, {
+    nowMs: () => 0,
+    sleep: () => Promise.resolve(),
+    reportBug: (error) => bugs.push(String(error)),
+  }).run();
+  assertEquals(bugs, ["Error: No route to host"]);
 });
 
 Deno.test("a missed megabyte is sent at the speed of its reader", async () => {
