@@ -128,6 +128,13 @@ export function withoutLineEnd(text: string): string {
 
 async function hostsOfServers(path: string, shell: Shell): Promise<readonly NamedHost[]> {
   const servers = parseConfigured(path, await readConfigured(path, shell), serversShape);
+  const plain = servers.nodes.findIndex(({ tls }) => tls === undefined);
+  // To the one a client would say in plain text what it says to the others encrypted.
+  if (plain >= 0 && servers.nodes.some(({ tls }) => tls !== undefined)) {
+    throw new ConfigurationError(
+      `Cannot use ${path}: nodes.${plain}.tls: expected it on every node, as others have it`,
+    );
+  }
   const read = (ca: string) => readConfigured(resolve(dirname(path), ca), shell);
   return await Promise.all(servers.nodes.map(async ({ name, tcp, tls }) => ({
     host: hostFrom(path, formatHost(tcp), ConfigurationError, tls && await read(tls.ca)),

@@ -105,6 +105,16 @@ Deno.test("settings read the CA that a servers.json names, beside it", async () 
   await assertRejects(reading, ConfigurationError, "Cannot read /etc/chat/ca.crt");
 });
 
+Deno.test("settings take no servers.json of which one node is in plain text, and others are not", async () => {
+  const nodes = [{ name: "n", tls: { ca: "ca.crt" } }, { name: "m" }];
+  const text = JSON.stringify({
+    nodes: nodes.map((node, index) => ({ ...node, tcp: { host: "a", port: index + 1 } })),
+  });
+  const shell = shellWith({}, { "/c/servers.json": text, "/c/ca.crt": CA });
+  const options = parseOptions(["--config", "/c/servers.json"], NAMES);
+  await assertRejects(() => hostsOf(options, shell), ConfigurationError, "nodes.1.tls: expected");
+});
+
 Deno.test("settings keep the CA of servers that are remembered, also of those that are named again", async () => {
   const file = JSON.stringify({ hosts: ["ship:1", "shore:9001"], ca: CA });
   const shell = shellWith({ HOME: "/h" }, { "/h/.config/chat/config.json": file });
