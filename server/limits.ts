@@ -10,7 +10,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Every limit of a node in one place, on by default: `limits` in servers.json sets others. */
 export const LIMITS = {
-  /** Open connections of clients in all. */
+  /** Open connections of clients in all: beyond it, an account with many of them makes room for the next. */
   connectionsMax: { default: 10_000, min: 1, max: 1_000_000 },
   /** Open connections of one address. */
   connectionsPerAddressMax: { default: 2_000, min: 1, max: 1_000_000 },
@@ -98,6 +98,7 @@ export const DEFAULT_LIMITS = Object.fromEntries(
 
 /** Limits that end a connection which reaches them. */
 export const ENDING_LIMITS = [
+  "connectionsMax",
   "anonymousConnectionsMax",
   "signInDeadlineMs",
   "frameDeadlineMs",

@@ -100,6 +100,16 @@ export class SessionRegistry {
     return longest;
   }
 
+  /** The one that has been there for longest of the account with most of them, if those are so many. */
+  longestOfMost(countMin: number): ConnectedClient | undefined {
+    let most: Set<ConnectedClient> | undefined;
+    for (const sessions of this.#byAccount.values()) {
+      if (sessions.size >= Math.max(countMin, (most?.size ?? 0) + 1)) most = sessions;
+    }
+    const [longest] = most ?? [];
+    return longest;
+  }
+
   /** The one with most output that waits. */
   fullest(): ConnectedClient | undefined {
     let fullest: ConnectedClient | undefined;

@@ -14,9 +14,12 @@ type AdmissionLimits = Pick<
   | "connectionsPerSecondPerAddress"
 >;
 
+/** An account with so many connections is no person with some devices: where all is full, it makes room. */
+export const MANY_OF_ACCOUNT = 10;
+
 /**
- * Who may connect. Whoever is signed in is never disconnected for others: those who are not, and ask for
- * nothing, make room for the next, who may sign in at once.
+ * Who may connect. Whoever is signed in is not disconnected for others, unless their account has many
+ * connections: those who are not, and ask for nothing, make room for the next, who may sign in at once.
  */
 export class Admission {
   readonly #limits: AdmissionLimits;
@@ -65,7 +68,7 @@ export class Admission {
     if (this.#registry.anonymousCount >= anonymousConnectionsMax && !this.#makeRoom()) {
       return `this server takes ${anonymousConnectionsMax} connections that are not signed in`;
     }
-    if (this.#registry.size >= connectionsMax && !this.#makeRoom()) {
+    if (this.#registry.size >= connectionsMax && !this.#makeRoom() && !this.#makeRoomOfMost()) {
       return `this server takes ${connectionsMax} connections`;
     }
     return undefined;
@@ -74,6 +77,13 @@ export class Admission {
   #makeRoom(): boolean {
     const longest = this.#registry.longestAnonymous();
     longest?.end("anonymousConnectionsMax");
+    return longest !== undefined;
+  }
+
+  /** One account, from a few addresses, could have all connections that there are. */
+  #makeRoomOfMost(): boolean {
+    const longest = this.#registry.longestOfMost(MANY_OF_ACCOUNT);
+    longest?.end("connectionsMax");
     return longest !== undefined;
   }
 }

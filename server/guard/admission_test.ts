@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { encodeMessage, type Request, writeRequest } from "../../codec/message.ts";
-import { Admission } from "./admission.ts";
+import { Admission, MANY_OF_ACCOUNT } from "./admission.ts";
 import type { Account } from "../core/account_table.ts";
 import { DEFAULT_LIMITS, type Limits } from "../limits.ts";
 import { type ConnectedClient, type EndReason, SessionRegistry } from "../registry.ts";
@@ -15,6 +15,7 @@ class Caller implements ConnectedClient {
   isAnswering = false;
   waitingBytes = 0;
   hit: EndReason | undefined;
+  account: Account | undefined;
 
   constructor(registry: SessionRegistry, address: string) {
     this.address = address;
@@ -24,7 +25,13 @@ class Caller implements ConnectedClient {
 
   end(hit?: EndReason): void {
     this.hit = hit;
+    if (this.account !== undefined) this.#registry.signOut(this, this.account);
     this.#registry.remove(this);
+  }
+
+  signIn(account: Account): void {
+    this.account = account;
+    this.#registry.signIn(this, account);
   }
 
   tellNew(): void {}
@@ -76,7 +83,7 @@ Deno.test("Admission makes room among those who are not signed in, where most co
   assertEquals(last.hit, "anonymousConnectionsMax");
 });
 
-Deno.test("Admission never ends who is signed in, and who has signed out may have to go", () => {
+Deno.test("Admission never ends who is signed in with some devices, and who has signed out may have to go", () => {
   const { registry, come, comes } = doorOf({ connectionsMax: 2 });
   const account = {} as Account;
   const [alice, phone] = [comes("192.0.2.1"), comes("192.0.2.1")];
@@ -85,6 +92,24 @@ Deno.test("Admission never ends who is signed in, and who has signed out may hav
   registry.signOut(phone, account);
   comes("192.0.2.2");
   assertEquals([alice.hit, phone.hit, registry.size], [undefined, "anonymousConnectionsMax", 2]);
+});
+
+Deno.test("Admission makes room among the connections of who has most, if those are many", () => {
+  const { come, comes } = doorOf({ connectionsMax: MANY_OF_ACCOUNT + 3 });
+  const [mallory, alice] = [{} as Account, {} as Account];
+  const devices = ["192.0.2.1", "192.0.2.2"].map(comes);
+  for (const device of devices) device.signIn(alice);
+  const many = Array.from({ length: MANY_OF_ACCOUNT + 1 }, () => comes("192.0.2.3"));
+  for (const one of many) one.signIn(mallory);
+  for (const host of [4, 5]) comes(`192.0.2.${host}`).signIn({} as Account);
+  assertEquals(many.map(({ hit }) => hit).filter((hit) => hit !== undefined), [
+    "connectionsMax",
+    "connectionsMax",
+  ]);
+  assertEquals(many.slice(0, 2).map(({ hit }) => hit), ["connectionsMax", "connectionsMax"]);
+  assertEquals(devices.map(({ hit }) => hit), [undefined, undefined]);
+  // Now nobody has many.
+  assert(typeof come("192.0.2.6") === "string");
 });
 
 Deno.test("Admission takes so many connections of one address, or /64, and a second", () => {
