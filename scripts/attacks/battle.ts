@@ -15,6 +15,7 @@ export class Battle {
   readonly #onInPlace: () => void;
   readonly #deeds = new Map<string, number>();
   readonly #answers = new Map<string, number>();
+  #isInPlace = false;
   #isOver = false;
   #addresses = 0;
 
@@ -46,9 +47,16 @@ export class Battle {
     this.#answers.set(name, (this.#answers.get(name) ?? 0) + 1);
   }
 
-  /** Says that all is where it is to be. */
+  /** Something was answered, and with that the attack is in place. */
+  answeredInPlace(reply: Reply): void {
+    this.answered(reply);
+    this.inPlace();
+  }
+
+  /** Says, once, that all is where it is to be. */
   inPlace(): void {
-    this.#onInPlace();
+    if (!this.#isInPlace) this.#onInPlace();
+    this.#isInPlace = true;
   }
 
   amount(name: string): number {

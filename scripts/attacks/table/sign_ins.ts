@@ -36,7 +36,7 @@ export const BY_PASSWORDS: readonly Attack[] = [
     amounts: {
       full: { connections: 150, guesses: 5000 },
       quick: { connections: 50, guesses: 500 },
-      touch: { connections: 30, guesses: 300 },
+      touch: { connections: 6, guesses: 300 },
     },
     figure: rateFigure("guesses"),
     answers: ["user_existing", "login_failed"],
@@ -47,8 +47,8 @@ export const BY_PASSWORDS: readonly Attack[] = [
 /** What an account may be guessed at: so many at once, and one more each so often, over all nodes. */
 const GUESSES_AT_ONCE = 10;
 const GUESS_EVERY_S = 10;
-/** How many may be checked before nodes have told each other. */
-const GUESSES_SPARE = 5;
+/** How many may be checked before nodes have told each other; if they never did, it would be 20. */
+const GUESSES_SPARE = 10;
 
 function tooManyChecked({ answers: { login_failed: checked = 0 } }: Outcome, seconds: number) {
   const max = Math.ceil(GUESSES_AT_ONCE + seconds / GUESS_EVERY_S) + GUESSES_SPARE;

@@ -56,14 +56,13 @@ export async function slow(battle: Battle): Promise<void> {
 /** Good frames, each byte of which is a packet of its own, as fast as can be. */
 export async function byteByByte(battle: Battle): Promise<void> {
   const ping = bytesOf({ kind: "ping", payload: null });
-  battle.inPlace();
   const amount = battle.amount("connections");
   await battle.many(amount, amount, async (index) => {
     while (!battle.isOver) {
       await unlessHungUp(async () => {
         const socket = await HostileSocket.connect(battle.port(), battle.nextAddress());
         battle.count("connections");
-        const client = new HostileClient(socket, (reply) => battle.answered(reply));
+        const client = new HostileClient(socket, (reply) => battle.answeredInPlace(reply));
         // What comes of strangers is few a second, whatever they do.
         if (index % 2 === 0) await client.resume(battle.account());
         for (let at = 0; !battle.isOver; at++) {

@@ -115,7 +115,6 @@ interface Flood {
 /** The same frames over and over, on so many connections, as fast as they are answered. */
 function flood(what: Flood): Weapon {
   return async (battle) => {
-    battle.inPlace();
     const amount = battle.amount("connections");
     const { burst, frames } = burstOf(what, battle);
     await battle.many(amount, amount, async () => {
@@ -123,7 +122,7 @@ function flood(what: Flood): Weapon {
         await unlessHungUp(async () => {
           const socket = await HostileSocket.connect(battle.port(), battle.nextAddress());
           battle.count("connections");
-          const client = new HostileClient(socket, (reply) => battle.answered(reply));
+          const client = new HostileClient(socket, (reply) => battle.answeredInPlace(reply));
           if (what.isSignedIn) await client.resume(battle.account());
           await pour(battle, client, burst, frames);
           socket.close();

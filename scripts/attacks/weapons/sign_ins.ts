@@ -24,7 +24,6 @@ export async function signUps(battle: Battle): Promise<void> {
 
 /** Guesses one password so often, over all nodes, from many addresses. */
 export async function guesses(battle: Battle): Promise<void> {
-  battle.inPlace();
   const { process } = battle.orders;
   const { name } = battle.account();
   const guesses = battle.amount("guesses");
@@ -34,7 +33,7 @@ export async function guesses(battle: Battle): Promise<void> {
     while (guessed < guesses && !battle.isOver) {
       await unlessHungUp(async () => {
         const socket = await HostileSocket.connect(battle.port(index), battle.nextAddress());
-        const client = new HostileClient(socket, (reply) => battle.answered(reply));
+        const client = new HostileClient(socket, (reply) => battle.answeredInPlace(reply));
         while (guessed < guesses && !battle.isOver) {
           const password = `guess ${process} ${guessed++}`;
           battle.count("guesses");
@@ -51,12 +50,11 @@ async function signManyIn(
   who: () => { name: string; password: string },
 ): Promise<void> {
   const connections = battle.amount("connections");
-  battle.inPlace();
   await battle.many(connections, connections, async () => {
     while (!battle.isOver) {
       await unlessHungUp(async () => {
         const socket = await HostileSocket.connect(battle.port(), battle.nextAddress());
-        const client = new HostileClient(socket, (reply) => battle.answered(reply));
+        const client = new HostileClient(socket, (reply) => battle.answeredInPlace(reply));
         while (!battle.isOver) {
           const { name, password } = who();
           battle.count("tries");
