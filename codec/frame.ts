@@ -88,6 +88,11 @@ export class FrameDecoder {
     return this.#partialBytes > 0;
   }
 
+  /** How much memory the beginning of a frame takes that is not complete. */
+  get heldBytes(): number {
+    return this.#partial.length;
+  }
+
   /** Throws if bytes of an unfinished frame are left. */
   end(): void {
     if (this.#partialBytes > 0) {

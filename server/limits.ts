@@ -46,6 +46,8 @@ export const LIMITS = {
    */
   messageBurst: { default: 10_000, min: 1, max: 1_000_000_000 },
   messagesPerSecond: { default: 2_000, min: 1, max: 1_000_000_000 },
+  /** Memory for frames of all connections of which not all has come: beyond it, the one with most is closed. */
+  frameBytesTotalMax: { default: 128 * MIB, min: 4 * MIB, max: 1024 * 1024 * MIB },
   /** A connection whose output waits with more than this is not read from. */
   outboxPauseBytes: { default: MIB, min: 1024, max: 1024 * MIB },
   /** A connection whose output waits with more than this is closed: its reader is too slow. */
@@ -102,6 +104,7 @@ export const ENDING_LIMITS = [
   "anonymousConnectionsMax",
   "signInDeadlineMs",
   "frameDeadlineMs",
+  "frameBytesTotalMax",
   "silenceMs",
   "writeStallMs",
   "outboxBytesMax",

@@ -14,12 +14,12 @@ import type { ChatState } from "./core/state.ts";
 import type { VersionVector } from "./core/version_vector.ts";
 import { bytesOf, type CompactionReport } from "./journal/compaction.ts";
 import type { DataDirectory } from "./journal/data_directory.ts";
-import type { Limits } from "./limits.ts";
+import type { EndingLimit, Limits } from "./limits.ts";
 import { makeCluster } from "./make_cluster.ts";
 import { type OpenNode, openNode, type OpenNodeOptions } from "./open_node.ts";
 import { type Outside, randomId } from "./outside.ts";
 import type { OwnOrigin } from "./own_origin.ts";
-import { OutboxTotal } from "./guard/outbox_total.ts";
+import { WaitingTotal } from "./guard/waiting_total.ts";
 import { Pace } from "./guard/pace.ts";
 import { Presence } from "./presence.ts";
 import { SessionRegistry } from "./registry.ts";
@@ -103,7 +103,8 @@ export class ChatNode {
   readonly #admission: Admission;
   readonly #turnedAway: TurnedAway;
   readonly #presence: Presence;
-  readonly #outboxTotal: OutboxTotal;
+  readonly #outboxTotal: WaitingTotal;
+  readonly #frameTotal: WaitingTotal;
   readonly #attempts: SignInThrottle;
   readonly #compactor: Compactor;
   /** For messages that come without a key, and what keys are measured by. */
@@ -142,9 +143,13 @@ export class ChatNode {
     const sleep = (ms: number) => new Promise<void>((resolve) => void timer.after(ms, resolve));
     this.#admission = new Admission(this.#limits, this.#registry, nowMs);
     this.#turnedAway = new TurnedAway(timer);
-    this.#outboxTotal = new OutboxTotal(
+    this.#outboxTotal = new WaitingTotal(
       this.#limits.outboxBytesTotalMax,
-      () => this.#closeFullest(),
+      () => this.#closeFullest(this.#outboxTotal, "waitingBytes", "outboxBytesTotalMax"),
+    );
+    this.#frameTotal = new WaitingTotal(
+      this.#limits.frameBytesTotalMax,
+      () => this.#closeFullest(this.#frameTotal, "heldBytes", "frameBytesTotalMax"),
     );
     this.#attempts = new SignInThrottle({
       limits: this.#limits,
@@ -177,6 +182,7 @@ export class ChatNode {
       isWhole: () => this.#knownByAll() !== undefined,
       turns: new Turns({ nowMs, sleep }),
       outboxTotal: this.#outboxTotal,
+      frameTotal: this.#frameTotal,
       nowMs,
       sleep,
       told: new SessionLog(options.log),
@@ -322,11 +328,15 @@ export class ChatNode {
     });
   }
 
-  #closeFullest(): void {
-    while (this.#outboxTotal.isOver) {
-      const fullest = this.#registry.fullest();
+  #closeFullest(
+    total: WaitingTotal,
+    of: "waitingBytes" | "heldBytes",
+    limit: EndingLimit,
+  ): void {
+    while (total.isOver) {
+      const fullest = this.#registry.fullest(of);
       if (fullest === undefined) return;
-      fullest.end("outboxBytesTotalMax");
+      fullest.end(limit);
     }
   }
 

@@ -1,7 +1,7 @@
 import { encodeMessage, type Reply, writeReply } from "../codec/message.ts";
 import { ValueWriter } from "../codec/value.ts";
 import type { OperationName, Position } from "./commit.ts";
-import type { OutboxTotal } from "./guard/outbox_total.ts";
+import type { WaitingTotal } from "./guard/waiting_total.ts";
 
 /** What an {@linkcode Outbox} writes to, such as a `Deno.Conn`. */
 export interface ByteSink {
@@ -45,7 +45,7 @@ export class Outbox {
   readonly #progress: Progress;
   readonly #nowMs: () => number;
   readonly #onBroken: () => void;
-  readonly #total: OutboxTotal;
+  readonly #total: WaitingTotal;
   /** What of it the total knows of. */
   #toldBytes = 0;
   #held: Held[] = [];
@@ -65,7 +65,7 @@ export class Outbox {
     sink: ByteSink,
     progress: Progress,
     nowMs: () => number,
-    total: OutboxTotal,
+    total: WaitingTotal,
     onBroken: () => void,
   ) {
     this.#total = total;

@@ -2,9 +2,9 @@ import { assertEquals } from "@std/assert";
 import { FrameDecoder } from "../codec/frame.ts";
 import { readServerMessage, type Reply } from "../codec/message.ts";
 import { type CopiesReply, Outbox } from "./outbox.ts";
-import { OutboxTotal } from "./guard/outbox_total.ts";
+import { WaitingTotal } from "./guard/waiting_total.ts";
 
-const ROOMY = new OutboxTotal(Infinity, () => {});
+const ROOMY = new WaitingTotal(Infinity, () => {});
 const PONG: Reply = { kind: "pong", payload: null };
 
 function done(count: number): CopiesReply {
@@ -136,9 +136,9 @@ Deno.test("Outbox says so when its sink is gone, and lets go of those who wait f
   await outbox.below(0);
 });
 
-Deno.test("OutboxTotal counts what outboxes take, and no more once it is out or dropped", async () => {
+Deno.test("WaitingTotal counts what outboxes take, and no more once it is out or dropped", async () => {
   let full = 0;
-  const total: OutboxTotal = new OutboxTotal(1000, () => full++);
+  const total: WaitingTotal = new WaitingTotal(1000, () => full++);
   const progress = { settled: 0, copied: 0, copiesOf: () => 1 };
   const never = { write: () => new Promise<number>(() => {}) };
   const stuck = new Outbox(never, progress, () => 0, total, () => {});

@@ -15,6 +15,8 @@ export interface ConnectedClient {
   readonly isAnswering: boolean;
   /** How much of its output waits, in bytes. */
   readonly waitingBytes: number;
+  /** How much memory the beginning of a frame takes of which not all has come, in bytes. */
+  readonly heldBytes: number;
   /** There is something new in its account's feed. */
   tellNew(): void;
   /**
@@ -110,11 +112,11 @@ export class SessionRegistry {
     return longest;
   }
 
-  /** The one with most output that waits. */
-  fullest(): ConnectedClient | undefined {
+  /** The one with most of it, if any has some. */
+  fullest(of: "waitingBytes" | "heldBytes"): ConnectedClient | undefined {
     let fullest: ConnectedClient | undefined;
     for (const session of this.#sessions) {
-      if (session.waitingBytes > (fullest?.waitingBytes ?? 0)) fullest = session;
+      if (session[of] > (fullest?.[of] ?? 0)) fullest = session;
     }
     return fullest;
   }

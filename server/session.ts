@@ -16,7 +16,7 @@ import type { ChatState } from "./core/state.ts";
 import { FrameWait } from "./guard/frame_wait.ts";
 import { ENDING_LIMITS, type EndingLimit, type Limits } from "./limits.ts";
 import { type ByteSink, Outbox } from "./outbox.ts";
-import type { OutboxTotal } from "./guard/outbox_total.ts";
+import type { WaitingTotal } from "./guard/waiting_total.ts";
 import type { Presence } from "./presence.ts";
 import type { ConnectedClient, EndReason, SessionRegistry } from "./registry.ts";
 import {
@@ -53,7 +53,9 @@ export interface SessionParts {
   /** Whose turn it is to keep the process busy. */
   readonly turns: Turns;
   /** What waits in all outboxes. */
-  readonly outboxTotal: OutboxTotal;
+  readonly outboxTotal: WaitingTotal;
+  /** Frames of all sessions of which not all has come. */
+  readonly frameTotal: WaitingTotal;
   readonly nowMs: () => number;
   readonly sleep: (ms: number) => Promise<void>;
   /** Whether all nodes are here, and this one has all that they have. */
@@ -90,6 +92,7 @@ export class Session implements RequestSession, ConnectedClient {
   readonly #frameWait = new FrameWait();
   /** When anything came last. */
   #heardMs: number;
+  #heldBytes = 0;
   /** The account's, or that of all who are not signed in. */
   #turn: Turn;
   #signedOutMs: number;
@@ -138,6 +141,10 @@ export class Session implements RequestSession, ConnectedClient {
     return this.#outbox.waitingBytes;
   }
 
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
   /** Serves the connection until either side ends it. Never rejects. */
   async run(): Promise<void> {
     const decoder = new FrameDecoder(this.#frameLimits);
@@ -164,6 +171,7 @@ export class Session implements RequestSession, ConnectedClient {
         }
         this.flush();
         this.#frameWait.begins(decoder.isWithinFrame, nowMs());
+        this.#hold(decoder.heldBytes);
       }
       // The client may have closed only its own side, and still want its replies.
       await this.#outbox.below(0);
@@ -283,6 +291,7 @@ export class Session implements RequestSession, ConnectedClient {
   end(reason: EndReason = "disconnected"): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#hold(0);
     if (isLimit(reason)) this.#parts.told.hungUp(this.#who, reason);
     this.signOut(reason);
     this.#parts.turns.leave(STRANGERS);
@@ -314,6 +323,14 @@ export class Session implements RequestSession, ConnectedClient {
     }
     if (this.#outbox.waitingBytes <= this.#parts.limits.outboxPauseBytes) return undefined;
     return this.#waitForReader();
+  }
+
+  /** So much of a frame is kept until the rest has come. */
+  #hold(bytes: number): void {
+    const keptBytes = this.#ended ? 0 : bytes;
+    if (keptBytes === this.#heldBytes) return;
+    this.#parts.frameTotal.changed(keptBytes - this.#heldBytes);
+    this.#heldBytes = keptBytes;
   }
 
   async #untilAnswered(waiting: Promise<void>): Promise<void> {

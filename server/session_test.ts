@@ -5,7 +5,7 @@ import { DEFAULT_LIMITS } from "./limits.ts";
 import { Presence } from "./presence.ts";
 import { SessionRegistry } from "./registry.ts";
 import type { RequestContext } from "./requests/context.ts";
-import { OutboxTotal } from "./guard/outbox_total.ts";
+import { WaitingTotal } from "./guard/waiting_total.ts";
 import { type Connection, Session, type SessionParts } from "./session.ts";
 import { SessionLog } from "./session_log.ts";
 import { ManualTimer } from "./testing/manual_timer.ts";
@@ -188,7 +188,8 @@ function sessionOf(
       isWhole: () => true,
       told: new SessionLog(() => {}),
       turns: new Turns(parts),
-      outboxTotal: new OutboxTotal(DEFAULT_LIMITS.outboxBytesTotalMax, () => fail("full")),
+      outboxTotal: new WaitingTotal(DEFAULT_LIMITS.outboxBytesTotalMax, () => fail("full")),
+      frameTotal: new WaitingTotal(DEFAULT_LIMITS.frameBytesTotalMax, () => fail("full")),
       contextOf: (it) => ({ session: it } as RequestContext),
       ...parts,
     },

@@ -14,6 +14,7 @@ class Caller implements ConnectedClient {
   readonly #registry: SessionRegistry;
   isAnswering = false;
   waitingBytes = 0;
+  heldBytes = 0;
   hit: EndReason | undefined;
   account: Account | undefined;
 
@@ -43,6 +44,8 @@ class Caller implements ConnectedClient {
     return Promise.resolve();
   }
 }
+
+const PING = encodeMessage(writeRequest, { kind: "ping", payload: null });
 
 function doorOf(limits: Partial<Limits>) {
   const registry = new SessionRegistry();
@@ -235,4 +238,28 @@ Deno.test("subscribers who read nothing have so much waiting in all, and the one
   const event = await reader.event();
   assertEquals(event.kind === "message" && event.payload.content, "hello");
   for (const client of [...deaf, reader, alice]) client.close();
+});
+
+Deno.test("frames that are not completed take so much memory in all, and the one with most goes first", async () => {
+  const limits = { frameBytesTotalMax: 4 * 1024 * 1024 };
+  await using server = await testServer({ limits });
+  const alice = await WireClient.signedIn(server.port, "alice");
+  const [beginning, rest] = [PING.subarray(0, 5), PING.subarray(5)];
+  await alice.sendBytes(beginning);
+  (await WireClient.signedIn(server.port, "mallory")).close();
+  const many = await Promise.all(
+    Array.from({ length: 8 }, () => WireClient.signedIn(server.port, "mallory")),
+  );
+  let closed = 0;
+  for (const one of many) void one.closed.then(() => closed++);
+  const begun = encodeMessage(writeRequest, {
+    kind: "read_messages",
+    payload: Array.from({ length: 20_000 }, () => "x".repeat(35)),
+  }).subarray(0, -1);
+  // Of each, more than a sixth of what all may take.
+  await Promise.all(many.map((one) => one.sendBytes(begun).catch(() => {})));
+  await until(() => closed >= 2);
+  await alice.sendBytes(rest);
+  assertEquals((await alice.reply()).kind, "pong");
+  for (const client of [...many, alice]) client.close();
 });

@@ -1,5 +1,5 @@
-/** How much memory output takes that waits in all connections, and what becomes of it if that is too much. */
-export class OutboxTotal {
+/** How much memory what waits takes in all connections, output say, and what becomes of it if that is too much. */
+export class WaitingTotal {
   readonly #bytesMax: number;
   readonly #onFull: () => void;
   #bytes = 0;
