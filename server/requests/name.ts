@@ -30,12 +30,13 @@ export function isClaimed(name: string): boolean {
 
 /**
  * Whether a new account may have this name. What is written with one alphabet only, and looks like a name
- * in another, is not found out.
+ * in another, is not found out; letters in another form, as in mathematics or of double width, are.
  */
 export function isClaimable(name: string): boolean {
-  return isClaimed(name) && LOOKALIKES.filter((alphabet) => alphabet.test(name)).length <= 1;
+  return isClaimed(name) && name.normalize("NFKC") === name &&
+    LOOKALIKES.filter((alphabet) => alphabet.test(name)).length <= 1;
 }
 
 /** What a name must be, for refusals. */
 export const NAME_RULE =
-  `a name has 1 to ${NAME_CHARACTERS_MAX} characters, no control or invisible ones, no spaces but single ones within, no end like ~a1b2c3, and of Latin, Greek and Cyrillic letters only one kind`;
+  `a name has 1 to ${NAME_CHARACTERS_MAX} characters, no control or invisible ones, no spaces but single ones within, no end like ~a1b2c3, no letters in another form such as double width, and of Latin, Greek and Cyrillic letters only one kind`;
