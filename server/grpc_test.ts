@@ -15,6 +15,8 @@ const MANY_CONNECTIONS = {
   peerConnectionsMax: 1000,
   peerConnectionsPerAddressMax: 1000,
   peerConnectionsPerSecondPerAddress: 100_000,
+  // Each connection begins with some.
+  peerControlFramesPerSecondPerAddress: 100_000,
 };
 const GARBAGE_ROUNDS = 200;
 const plainTransport = grpcTransport(() => undefined);
