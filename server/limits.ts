@@ -14,7 +14,9 @@ export const LIMITS = {
   connectionsMax: { default: 10_000, min: 1, max: 1_000_000 },
   /** Open connections of one address. */
   connectionsPerAddressMax: { default: 2_000, min: 1, max: 1_000_000 },
-  /** Of those, how many may not be signed in: beyond it, one that waits makes room for the next. */
+  /** Connections that are signed in to one account: what it is told is told to each of them. */
+  connectionsPerAccountMax: { default: 100, min: 1, max: 1_000_000 },
+  /** How many may not be signed in: beyond it, one that waits makes room for the next. */
   anonymousConnectionsMax: { default: 2_000, min: 1, max: 1_000_000 },
   /**
    * Connections that may begin at once, and then a second, of all addresses from which nobody has signed

@@ -134,6 +134,10 @@ export class SessionRegistry {
     return this.#byAccount.has(account);
   }
 
+  connectionsOfAccount(account: Account): number {
+    return this.#byAccount.get(account)?.size ?? 0;
+  }
+
   sessionsOf(account: Account): Iterable<ConnectedClient> {
     return this.#byAccount.get(account) ?? [];
   }

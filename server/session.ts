@@ -238,6 +238,11 @@ export class Session implements RequestSession, ConnectedClient {
     }
   }
 
+  isOneTooMany(account: Account): boolean {
+    const { registry, limits } = this.#parts;
+    return registry.connectionsOfAccount(account) >= limits.connectionsPerAccountMax;
+  }
+
   signIn(account: Account): void {
     // It may have ended while the password was being hashed.
     if (this.#ended) return;

@@ -194,6 +194,22 @@ Deno.test("a connection over which nothing comes is closed in time, and one that
   talking.close();
 });
 
+Deno.test("an account has so many connections, and one more when one of them has ended", async () => {
+  await using server = await testServer({ limits: { connectionsPerAccountMax: 2 } });
+  const first = await WireClient.connect(server.port);
+  const { token } = await first.signIn("alice");
+  const second = await WireClient.resumed(server.port, { name: "alice", token });
+  const third = await WireClient.connect(server.port);
+  const resume: Request = { kind: "resume", payload: ["alice", token] };
+  assertEquals(await third.refusal(resume), "too_many_connections");
+  await third.request({ kind: "login_name", payload: "alice" });
+  const byPassword: Request = { kind: "login_password", payload: "correct horse" };
+  assertEquals(await third.refusal(byPassword), "too_many_connections");
+  await second.expect("done", { kind: "logout", payload: null });
+  await third.expect("login_success", resume);
+  for (const client of [first, second, third]) client.close();
+});
+
 Deno.test("an address creates so many accounts, and signs in to as many as it likes", async () => {
   await using server = await testServer({
     limits: { signUpsPerAddress: 2, signUpRefillMs: 60_000 },

@@ -37,6 +37,8 @@ export interface RequestSession {
   claimed: { readonly name: string; readonly existed: boolean } | undefined;
   /** Until then it may not write: it was told to slow down. By the server's own clock, in ms. */
   slowUntilMs: number;
+  /** Whether the account has as many connections as it may. */
+  isOneTooMany(account: Account): boolean;
   signIn(account: Account): void;
   signOut(): void;
   /** Before a change of one's own password: the session goes on with its new hash. */

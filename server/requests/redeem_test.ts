@@ -51,7 +51,7 @@ function makeNode(isRight: boolean) {
   };
   const context = {
     ...{ state, passwords, attempts },
-    session: { address: "a", claimed: undefined, signIn() {} },
+    session: { address: "a", claimed: undefined, isOneTooMany: () => false, signIn() {} },
     registration: { mode: "closed", check: () => "none" },
     node: "node1",
     nowMs: () => NOW_MS,

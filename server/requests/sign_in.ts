@@ -58,7 +58,7 @@ export async function loginPassword(context: RequestContext, password: string): 
     attempt.succeeded();
     switch (credential.state) {
       case "password":
-        return signedIn(context, account);
+        return unlessTooMany(context, account);
       case "one_time":
         return refuse("choose_password", "this was a one-time token: choose a password with it");
       case "disabled":
@@ -133,7 +133,7 @@ export function resume(context: RequestContext, [text, token]: readonly [string,
   // Nobody was ever given a token for one that is something else: this does not rest on that.
   if (parseCredential(account.password.hash).state !== "password") return LOGIN_FAILED;
   context.attempts.nowFamiliar(name, context.session.address);
-  return signedIn(context, account);
+  return unlessTooMany(context, account);
 }
 
 export function logout(context: RequestContext): Outcome {
@@ -199,6 +199,12 @@ export async function signUp(
   const generation = accounts.nextGeneration(name);
   context.submit({ kind: "account_created", account, name, generation, password: hash });
   return signedInAnew(context, accounts.get(account));
+}
+
+/** What is told to an account is told to each of its connections: one has no thousand of them. */
+function unlessTooMany(context: RequestContext, account: Account): Outcome {
+  if (!context.session.isOneTooMany(account)) return signedIn(context, account);
+  return refuse("too_many_connections", "this account has as many connections as it may");
 }
 
 /** Signs in by a password that was stored just now: it says on how many nodes. */
