@@ -284,14 +284,17 @@ export function writeEvent(writer: ValueWriter, event: Event): void {
   writeMessage(writer, events[event.kind], event.payload);
 }
 
+/** What frames are made in: of each, only what it comes to is allocated. */
+const scratch = new ValueWriter();
+
 /** One frame on its own, for those who do not batch. */
 export function encodeMessage<M>(
   write: (writer: ValueWriter, message: M) => void,
   message: M,
 ): Uint8Array<ArrayBuffer> {
-  const writer = new ValueWriter();
-  write(writer, message);
-  return writer.written.slice();
+  scratch.truncate();
+  write(scratch, message);
+  return scratch.written.slice();
 }
 
 /** `code: sentence`, such as `not_signed_in: sign in first`. */

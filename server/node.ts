@@ -373,6 +373,7 @@ export class ChatNode {
       ...this.#keys,
       submit: (fact) => this.commit.submit(fact),
       isOnline: (account) => this.#presence.isOnline(account),
+      connectionsOf: (account) => this.#registry.connectionsOfAccount(account),
       status: () => this.#status(),
     } satisfies Omit<RequestContext, "session">;
     return (session) => ({ ...shared, session });

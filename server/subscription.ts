@@ -79,7 +79,9 @@ export class Subscription {
       this.#at++;
       if (event !== undefined) {
         if (event.kind === "message") this.#unsettle();
-        this.#frames = this.#encode(event, this.#state.feed.sourceOf(number));
+        this.#frames = event.kind === "message"
+          ? [this.#encodeMessage(event, number)]
+          : this.#encode(event, this.#state.feed.sourceOf(number));
       }
     }
     return this.#frames.shift();
@@ -163,8 +165,23 @@ export class Subscription {
     return isSame ? seq - 1 : Infinity;
   }
 
+  /** Told to many devices at once, and to both sides, it is the same frame: it may be long. */
+  #encodeMessage(event: MessageEvent, number: number): Uint8Array {
+    const { feed } = this.#state;
+    this.#advance(feed.sourceOf(number));
+    const { cursor } = this;
+    const last = lastFrames.get(this.#state);
+    // Whatever changes a message is an event, too.
+    const isLast = last?.number === number && last.events === feed.length && last.cursor === cursor;
+    if (isLast) return last.frame;
+    const payload = { ...describeMessage(this.#state, event.row), cursor };
+    const frame = encodeMessage(writeEvent, { kind: "message", payload });
+    lastFrames.set(this.#state, { number, events: feed.length, cursor, frame });
+    return frame;
+  }
+
   /** A client that is cut off between two frames of one event resumes from before it. */
-  #encode(event: FeedEvent, source: EventSource): Uint8Array[] {
+  #encode(event: RowsEvent, source: EventSource): Uint8Array[] {
     const parts = describeEvent(this.#state, event);
     const before = parts.length > 1 ? this.#cursorText(this.#at - 1) : "";
     this.#advance(source);
@@ -176,6 +193,20 @@ export class Subscription {
   }
 }
 
+type MessageEvent = Extract<FeedEvent, { readonly kind: "message" }>;
+type RowsEvent = Exclude<FeedEvent, MessageEvent>;
+
+/** The frame of the message that was told last, to whoever has got so far. */
+interface LastFrame {
+  /** Of its event, and how many events there were. */
+  readonly number: number;
+  readonly events: number;
+  readonly cursor: string;
+  readonly frame: Uint8Array;
+}
+
+const lastFrames = new WeakMap<ChatState, LastFrame>();
+
 type EventWithoutCursor = Event extends infer E
   ? E extends { kind: infer K; payload: infer P } ? { kind: K; payload: Omit<P, "cursor"> } : never
   : never;
@@ -185,10 +216,7 @@ function withCursor(event: EventWithoutCursor, cursor: string): Event {
 }
 
 /** An event as clients see it, in parts of at most 1,000 ids. */
-function describeEvent(state: ChatState, event: FeedEvent): EventWithoutCursor[] {
-  if (event.kind === "message") {
-    return [{ kind: "message", payload: describeMessage(state, event.row) }];
-  }
+function describeEvent(state: ChatState, event: RowsEvent): EventWithoutCursor[] {
   const parts: EventWithoutCursor[] = [];
   for (let start = 0; start < event.rows.length; start += LIST_ITEMS_MAX) {
     const ids = event.rows.slice(start, start + LIST_ITEMS_MAX)

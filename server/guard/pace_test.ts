@@ -85,6 +85,21 @@ Deno.test("an account that sends faster than it may is told when to go on, and n
   for (const client of [alice, bob]) client.close();
 });
 
+Deno.test("a message that is told to many connections counts as many", async () => {
+  await using server = await testServer({ limits: { messageBurst: 10, messagesPerSecond: 1 } });
+  const bob = await WireClient.connect(server.port);
+  const { token } = await bob.signIn("bob");
+  const others = await Promise.all(
+    Array.from({ length: 29 }, () => WireClient.resumed(server.port, { name: "bob", token })),
+  );
+  const alice = await WireClient.signedIn(server.port, "alice");
+  // Of three each: the fourth is one too many.
+  await sendAtOnce(alice, Array.from({ length: 5 }, (_, index) => send("bob", `hello ${index}`)));
+  for (let count = 0; count < 4; count++) assertEquals((await alice.reply()).kind, "sent");
+  await toldMs(alice);
+  for (const client of [alice, bob, ...others]) client.close();
+});
+
 Deno.test("what costs as much as many messages counts as many", async () => {
   await using server = await testServer({ limits: { messageBurst: 40, messagesPerSecond: 1 } });
   const alice = await WireClient.signedIn(server.port, "alice");

@@ -27,6 +27,8 @@ export interface RequestContext {
   /** Makes a fact so. What is formed from now on waits until it is durable. */
   submit(fact: Fact): Operation;
   isOnline(account: Account): boolean;
+  /** How many connections are signed in to it on this node. */
+  connectionsOf(account: Account): number;
   status(): NodeStatus;
 }
 

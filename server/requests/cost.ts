@@ -6,12 +6,18 @@ import { findUser } from "./message.ts";
 /** What counts as one message: about a KiB of the journal, begun. */
 const CONTENT_UNITS = 1024;
 const IDS = 25;
+/** To be told to so many connections costs as much again: nobody has as many devices. */
+const TOLD_CONNECTIONS = 10;
 
 export function costOfSending(
-  _context: RequestContext,
-  { content }: RequestPayload<"send_message">,
+  { state, connectionsOf }: RequestContext,
+  { to, content }: RequestPayload<"send_message">,
+  account: Account,
 ): number {
-  return 1 + Math.floor(content.length / CONTENT_UNITS);
+  const friend = findUser(state, to);
+  const told = connectionsOf(account) + (friend === undefined ? 0 : connectionsOf(friend));
+  const times = Math.max(1, Math.floor(told / TOLD_CONNECTIONS));
+  return times * (1 + Math.floor(content.length / CONTENT_UNITS));
 }
 
 export function costOfReading(
