@@ -87,7 +87,8 @@ async function makeDirectoryOf(path: string): Promise<void> {
 async function runCommand(command: string, env: Readonly<Record<string, string>>): Promise<void> {
   const child = new Deno.Command("sh", {
     args: ["-c", command],
-    env,
+    // It has no business with what this process was given to sign in by.
+    env: { ...env, CHAT_PASSWORD: "" },
     stdin: "null",
     stdout: "null",
     stderr: "null",

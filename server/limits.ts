@@ -63,7 +63,7 @@ export const LIMITS = {
    * a link that is broken is found out much sooner.
    */
   lostAfterMs: { default: 60_000, min: 1000, max: DAY_MS },
-  /** Passwords being hashed at once; each takes 32 MiB and one core. */
+  /** Passwords being hashed at once, if there are more cores: each takes 32 MiB and one core. */
   hashesAtOnce: { default: 2, min: 1, max: 64 },
   /**
    * Passwords waiting to be checked, and as many new ones: above it the answer is `busy` to whoever has

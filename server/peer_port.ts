@@ -1,5 +1,5 @@
 import type { Commit } from "./commit.ts";
-import type { Address } from "./config.ts";
+import type { Address, NodeConfig } from "./config.ts";
 import type { Limits } from "./limits.ts";
 import type { Log } from "./log.ts";
 import type { PeerPort } from "./node.ts";
@@ -21,14 +21,16 @@ export interface PushedTo {
 export function grpcPeerPort(
   address: Address,
   node: PushedTo,
-  { identity, isNode, limits, log }: {
+  { identity, nodes, limits, log }: {
     readonly identity: RenewableIdentity;
-    isNode(name: string): boolean;
+    /** All nodes: this one's own programs may call it, too. */
+    readonly nodes: readonly NodeConfig[];
     readonly limits: Limits;
     readonly log: Log;
   },
 ): PeerPort {
   const isServing = () => node.isServing;
+  const isNode = (name: string) => nodes.some((one) => one.name === name);
   const push = pushService(node.messageContext, node.commit, isServing, log);
   return {
     transport: grpcTransport(() => identity.current),
@@ -51,7 +53,7 @@ export function grpcPeerPort(
         (stream) => cluster.welcome(stream),
         services,
         identity.current && { identity: identity.current, isNode },
-        guardOf(limits, log),
+        guardOf(limits, log, nodes.map(({ grpc }) => grpc.host)),
         log,
       );
       identity.onRenewed((renewed) => listener.renew(renewed));
@@ -60,7 +62,7 @@ export function grpcPeerPort(
   };
 }
 
-function guardOf(limits: Limits, log: Log): PortGuard {
+function guardOf(limits: Limits, log: Log, hosts: readonly string[]): PortGuard {
   return new PortGuard({
     connectionsMax: limits.peerConnectionsMax,
     connectionsPerAddressMax: limits.peerConnectionsPerAddressMax,
@@ -72,5 +74,5 @@ function guardOf(limits: Limits, log: Log): PortGuard {
   }, (address, reason) => {
     const line = `refused a connection of ${address} to the port for nodes: ${reason}`;
     log(line, { event: "peer_refused", address, reason });
-  });
+  }, hosts);
 }

@@ -47,7 +47,11 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
   ClientPort.check(tcp);
   const identity = new RenewableIdentity(options.identity);
   const limits = { ...config.limits, ...options.limits };
-  const passwords = new PasswordHasher(options.passwordCost ?? DEFAULT_COST, limits);
+  // One core is left to everything else.
+  const coresMax = Math.max(1, navigator.hardwareConcurrency - 1);
+  const hashesAtOnce = Math.min(limits.hashesAtOnce, coresMax);
+  const hashing = { ...limits, hashesAtOnce };
+  const passwords = new PasswordHasher(options.passwordCost ?? DEFAULT_COST, hashing);
   const node = await ChatNode.open({ ...options, passwords, identity }, denoOutside);
   const { directory, failed } = node;
   let control: { close(): void } | undefined;
@@ -96,8 +100,8 @@ async function joinCluster(
 ): Promise<void> {
   // Loaded only here: a node on its own does without it.
   const { grpcPeerPort } = await import("./peer_port.ts");
-  const isNode = (name: string) => config.nodes.some((one) => one.name === name);
-  const { transport, listen } = grpcPeerPort(address, node, { identity, isNode, limits, log });
+  const { nodes } = config;
+  const { transport, listen } = grpcPeerPort(address, node, { identity, nodes, limits, log });
   await node.joinCluster({
     transport,
     async listen(cluster) {

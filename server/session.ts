@@ -157,7 +157,12 @@ export class Session implements RequestSession, ConnectedClient {
         for (const frame of frames) {
           this.#frameWait.complete();
           if (this.#isTooFast()) busyFromMs = await this.#nextWindow();
-          if (this.#turn.isOver) busyFromMs = await this.#untilTurn();
+          if (this.#turn.isOver) {
+            const ticket = this.#beginWait();
+            // Looked at right before it goes on: the first of those that are woken may take all of it.
+            do await this.#turn.next(ticket); while (this.#turn.isOver);
+            busyFromMs = nowMs();
+          }
           const waiting = this.#answer(frame);
           const busyToMs = nowMs();
           this.#turn.spend(busyFromMs, busyToMs);
@@ -366,7 +371,9 @@ export class Session implements RequestSession, ConnectedClient {
       this.#turn.spend(busyFromMs, busyToMs);
       busyFromMs = busyToMs;
       if (this.#turn.isOver) {
-        busyFromMs = await this.#untilTurn();
+        const ticket = this.#beginWait();
+        do await this.#turn.next(ticket); while (this.#turn.isOver);
+        busyFromMs = nowMs();
         continue;
       }
       const frame = subscription.next();
@@ -469,13 +476,10 @@ export class Session implements RequestSession, ConnectedClient {
     return this.#windowStartMs;
   }
 
-  /** Gives the time at which it may go on. */
-  async #untilTurn(): Promise<number> {
+  /** Its place among those who wait for the turn that they have together. */
+  #beginWait(): number {
     this.flush();
-    const turn = this.#turn;
-    const ticket = turn.ticket();
-    do await turn.next(ticket); while (turn.isOver);
-    return this.#parts.nowMs();
+    return this.#turn.ticket();
   }
 
   #takeTurnsAs(now: TurnKey, before: TurnKey): void {

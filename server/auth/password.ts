@@ -72,7 +72,9 @@ export class PasswordHasher {
     stored: string | undefined,
     address: string,
   ): Promise<boolean> {
-    const parsed = stored === undefined ? undefined : parse(stored);
+    // What another node or an old journal says must not cost more than a password may.
+    const isSound = stored !== undefined && isStoredPassword(stored);
+    const parsed = isSound ? parse(stored) : undefined;
     const { cost, salt, hash } = parsed ??
       { cost: this.#cost, salt: Buffer.alloc(SALT_BYTES), hash: Buffer.alloc(HASH_BYTES) };
     const whose = stored ?? sourceOf(address);

@@ -42,6 +42,8 @@ const GATHER_MS = 10;
 const SETTLE_MS = 100;
 /** Keys that one change tells of. */
 export const ATTEMPT_KEYS_MAX = 1000;
+/** A name and an address are shorter, in UTF-16 code units. */
+const KEY_UNITS_MAX = 256;
 /** Accounts and addresses from which they signed in: beyond it, the longest unused is forgotten. */
 const FAMILIAR_MAX = 10_000;
 
@@ -208,8 +210,10 @@ class SharedThrottle extends Throttle<string> {
 
   heard(counts: readonly AttemptCount[], isAll: boolean, nowMs: number): void {
     for (const { key, count } of counts.slice(0, ATTEMPT_KEYS_MAX)) {
-      if (isAll) this.raise(key, Math.min(count, this.#burst), nowMs);
-      else if (count > 0) super.charge(key, nowMs, count);
+      if (key.length > KEY_UNITS_MAX) continue;
+      const counted = Math.min(count, this.#burst);
+      if (isAll) this.raise(key, counted, nowMs);
+      else if (count > 0) super.charge(key, nowMs, counted);
       else super.refund(key, -count);
     }
   }

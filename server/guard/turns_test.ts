@@ -1,6 +1,8 @@
 import { assertEquals, assertLess } from "@std/assert";
 import { FrameWait } from "./frame_wait.ts";
 import { ManualTimer } from "../testing/manual_timer.ts";
+import { testServer } from "../testing/test_server.ts";
+import { WireClient } from "../testing/wire_client.ts";
 import { Turns } from "./turns.ts";
 
 const flushed = () => new Promise<void>((resolve) => setTimeout(resolve));
@@ -55,6 +57,42 @@ Deno.test("Turns gives all connections of one account, together, half of the tim
   // Others come after each turn, not after 64 of them.
   assertLess(longestMs, 40);
   assertLess(busyMs * 1.5, timer.nowMs());
+});
+
+Deno.test("connections of one account that wait for their turn let others have theirs between them", async () => {
+  await using server = await testServer();
+  const alice = await WireClient.connect(server.port);
+  const { token } = await alice.signIn("alice");
+  const content = "x".repeat(500);
+  for (let sent = 0; sent < 1000; sent++) {
+    await alice.send({ kind: "send_message", payload: { to: "alice", content } });
+  }
+  for (let sent = 0; sent < 1000; sent++) assertEquals((await alice.reply()).kind, "sent");
+  const bob = await WireClient.signedIn(server.port, "bob");
+  const credentials = { name: "alice", token };
+  const many = await Promise.all(
+    Array.from({ length: 40 }, () => WireClient.resumed(server.port, credentials)),
+  );
+  let answered = 0;
+  const asked = many.map(async (client) => {
+    // Each has the process busy for some ms.
+    for (let times = 0; times < 3; times++) {
+      await client.expect("messages", { kind: "list_messages", payload: { with: "alice" } });
+      answered++;
+    }
+  });
+  let isDone = false;
+  const done = Promise.all(asked).then(() => isDone = true);
+  let most = 0;
+  while (!isDone) {
+    const before = answered;
+    await bob.expect("pong", { kind: "ping", payload: null });
+    most = Math.max(most, answered - before);
+  }
+  await done;
+  // All that were woken at once would be 40.
+  assertLess(most, 20);
+  for (const client of [alice, bob, ...many]) client.close();
 });
 
 Deno.test("Turns forgets whoever has no connection left", () => {

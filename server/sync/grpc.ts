@@ -54,6 +54,9 @@ const OPTIONS: ChannelOptions = {
   "grpc.service_config_disable_resolution": 1,
 };
 
+/** No node's name. */
+const NOBODY = "";
+
 const DIAL_OPTIONS: ChannelOptions = {
   ...OPTIONS,
   // The library asks for a certificate of this name, and cannot ask for one of an address.
@@ -110,21 +113,22 @@ export async function listenForNodes(
 ): Promise<GrpcListener> {
   const server = new Server(SERVER_OPTIONS);
   // By address and port of the connection, which is all that the library tells of it.
-  const callers = new Map<string, string>();
+  const callers = new Map<string, { readonly socket: Socket; readonly name: string }>();
   server.addService(serviceOf(SYNC), {
     ...services.sync,
     Link: (call: ServerDuplexStream<WirePacket, WirePacket>) =>
-      welcome(new ServerPackets(call, callers.get(call.getPeer()))),
+      welcome(new ServerPackets(call, tls && (callers.get(call.getPeer())?.name ?? NOBODY))),
   });
   server.addService(serviceOf(HEALTH), services.health);
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   const take = (socket: Socket, caller: string | undefined) => {
     if (socket.destroyed) return;
     const peer = `${socket.remoteAddress}:${socket.remotePort}`;
-    if (caller !== undefined) callers.set(peer, caller);
+    if (caller !== undefined) callers.set(peer, { socket, name: caller });
     // In plain text there is nothing to prove.
     guard.prove(socket);
-    socket.on("close", () => callers.delete(peer));
+    // The next one may have its address by then.
+    socket.on("close", () => callers.get(peer)?.socket === socket && callers.delete(peer));
     injector.injectConnection(guard.listenTo(socket));
   };
   // Before a handshake, which costs more than all that may be refused after it.

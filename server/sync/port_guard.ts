@@ -36,7 +36,13 @@ export class PortGuard {
   readonly #unproved = new Map<string, Socket>();
   readonly #sources = new Map<string, Source>();
 
-  constructor(limits: PortLimits, onRefusal: (address: string, why: string) => void) {
+  /** `nodes` are where other nodes are, as far as their addresses are known. */
+  constructor(
+    limits: PortLimits,
+    onRefusal: (address: string, why: string) => void,
+    nodes: readonly string[] = [],
+  ) {
+    for (const address of nodes) this.#known.add(address);
     const { connectionsMax, connectionsPerAddressMax } = limits;
     const { connectionsPerSecondPerAddress, connectionsPerSecond } = limits;
     this.#limits = limits;
