@@ -159,7 +159,9 @@ interface WritingNode {
 /** Runs `body` while a node of its own process is given messages without a pause. */
 async function withWritingNode(body: (node: WritingNode) => Promise<void>): Promise<void> {
   const temporary = await Deno.makeTempDir({ prefix: "chat-data-" });
-  const server = await ServerProcess.start(fromSource, temporary);
+  // However fast the disk is, there is no pause.
+  const limits = { messageBurst: 1_000_000_000 };
+  const server = await ServerProcess.start(fromSource, temporary, 0, { limits });
   const { port } = server;
   await signUp(port, "alice", "correct horse");
   const writer = new Writer(await WireClient.signedIn(port, "alice"));
