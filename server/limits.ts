@@ -22,7 +22,7 @@ export const LIMITS = {
    * Connections that may begin at once, and then a second, of all addresses from which nobody has signed
    * in lately: by TLS each costs a handshake.
    */
-  connectionBurst: { default: 4_000, min: 1, max: 1_000_000 },
+  connectionBurst: { default: 1_000, min: 1, max: 1_000_000 },
   connectionsPerSecond: { default: 400, min: 1, max: 1_000_000 },
   /**
    * Connections that one address may begin at once, and then a second. No fewer than it may have: all

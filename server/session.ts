@@ -69,6 +69,11 @@ export interface SessionParts {
 /** Whose turn it is for all who are not signed in: they come from as many addresses as they like. */
 const STRANGERS = "strangers";
 type TurnKey = Account | typeof STRANGERS;
+/**
+ * What a frame of a stranger counts for at least, in ms: to read it, and to answer it later, takes time that
+ * is not seen where it is decided.
+ */
+const STRANGERS_FRAME_MS = 0.25;
 
 /** Frames are counted over so long. */
 const WINDOW_MS = 1000;
@@ -165,7 +170,7 @@ export class Session implements RequestSession, ConnectedClient {
           }
           const waiting = this.#answer(frame);
           const busyToMs = nowMs();
-          this.#turn.spend(busyFromMs, busyToMs);
+          this.#turn.spend(busyFromMs, Math.max(busyToMs, busyFromMs + this.#leastCostMs));
           busyFromMs = busyToMs;
           // Most are answered at once: an await for each would cost as much as the rest.
           if (waiting !== undefined) {
@@ -474,6 +479,10 @@ export class Session implements RequestSession, ConnectedClient {
     await sleep(WINDOW_MS - (nowMs() - this.#windowStartMs));
     this.#beginWindow(nowMs());
     return this.#windowStartMs;
+  }
+
+  get #leastCostMs(): number {
+    return this.#account === undefined ? STRANGERS_FRAME_MS : 0;
   }
 
   /** Its place among those who wait for the turn that they have together. */

@@ -1,5 +1,5 @@
 /** Who has kept the process busy for so long lets others have their turn, in ms. */
-const TURN_MS = 10;
+const TURN_MS = 5;
 /** So many of those who wait are woken at once: it costs time, too. */
 const WOKEN_MAX = 64;
 

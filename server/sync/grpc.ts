@@ -125,8 +125,7 @@ export async function listenForNodes(
     if (socket.destroyed) return;
     const peer = `${socket.remoteAddress}:${socket.remotePort}`;
     if (caller !== undefined) callers.set(peer, { socket, name: caller });
-    // In plain text there is nothing to prove.
-    guard.prove(socket);
+    guard.take(socket, { isProved: caller !== undefined });
     // The next one may have its address by then.
     socket.on("close", () => callers.get(peer)?.socket === socket && callers.delete(peer));
     injector.injectConnection(guard.listenTo(socket));

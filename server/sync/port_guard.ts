@@ -82,10 +82,13 @@ export class PortGuard {
     return true;
   }
 
-  /** Who is at the other end has proved to be a node: the socket may be the one above TLS. */
-  prove(socket: Socket): void {
+  /**
+   * From now on it makes no room for others: it has proved to be a node's, or in plain text there is
+   * nothing to prove. The socket may be the one above TLS.
+   */
+  take(socket: Socket, { isProved }: { readonly isProved: boolean }): void {
     this.#unproved.delete(placeOf(socket));
-    this.#known.add(socket.remoteAddress ?? "");
+    if (isProved) this.#known.add(socket.remoteAddress ?? "");
   }
 
   /** What may be heard of a connection that was admitted, or of what is encrypted in one. */

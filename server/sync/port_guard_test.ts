@@ -30,7 +30,7 @@ async function come(limits: typeof LIMITS, { count, andGo = false, prove = false
   let taken = Promise.withResolvers<Socket>();
   const listener = createServer((socket) => {
     const isAdmitted = guard.admit(socket);
-    if (isAdmitted && prove) guard.prove(socket);
+    if (isAdmitted && prove) guard.take(socket, { isProved: true });
     admitted.push(isAdmitted);
     sockets.push(socket);
     taken.resolve(socket);
