@@ -69,7 +69,8 @@ const LAYERS: Record<string, { files: RegExp; imports: string[] }> = {
   tls: { files: /^server\/tls\//, imports: ["codec"] },
   // How fast whom may do what: measures, of no request or connection in particular.
   pace: {
-    files: /^server\/guard\/(address|known_sources|throttle|turns|frame_wait|waiting_total)\.ts$/,
+    files:
+      /^server\/guard\/(address|frame_pace|known_sources|throttle|turns|frame_wait|waiting_total)\.ts$/,
     imports: [],
   },
   tcp: { files: /^server\/tcp\.ts$/, imports: ["session"] },

@@ -13,6 +13,7 @@ import type { Commit, Position } from "./commit.ts";
 import type { Account } from "./core/account_table.ts";
 import type { Cursor } from "./core/cursor.ts";
 import type { ChatState } from "./core/state.ts";
+import { FramePace } from "./guard/frame_pace.ts";
 import { FrameWait } from "./guard/frame_wait.ts";
 import { ENDING_LIMITS, type EndingLimit, type Limits } from "./limits.ts";
 import { type ByteSink, Outbox } from "./outbox.ts";
@@ -75,8 +76,6 @@ type TurnKey = Account | typeof STRANGERS;
  */
 const STRANGERS_FRAME_MS = 0.25;
 
-/** Frames are counted over so long. */
-const WINDOW_MS = 1000;
 /** How long a client that broke the protocol may take to read why. */
 const LINGER_MS = 2000;
 const LINGER_CHUNK_BYTES = 4096;
@@ -114,8 +113,7 @@ export class Session implements RequestSession, ConnectedClient {
   #isAnswering = false;
   /** Since when it only waits for its client to hang up. */
   #lingeringSinceMs: number | undefined;
-  #windowStartMs = 0;
-  #windowFrames = 0;
+  readonly #framePace = new FramePace();
   claimed: RequestSession["claimed"];
   /** The kind of the request that is decided, and what was claimed before it. */
   #asked: RequestKind = "ping";
@@ -452,33 +450,21 @@ export class Session implements RequestSession, ConnectedClient {
 
   /** Whether this frame is over what one connection may send in a second. */
   #isTooFast(): boolean {
-    this.#windowFrames++;
-    const { framesPerSecondMax, framesPerSecondAnonymousMax } = this.#parts.limits;
-    const most = this.#account === undefined ? framesPerSecondAnonymousMax : framesPerSecondMax;
-    if (this.#windowFrames <= most) return false;
-    const nowMs = this.#parts.nowMs();
-    if (nowMs - this.#windowStartMs < WINDOW_MS) return true;
-    this.#beginWindow(nowMs);
-    return false;
+    const { limits, nowMs } = this.#parts;
+    return this.#framePace.isOver(limits[this.#rateLimit], nowMs);
   }
 
-  #beginWindow(nowMs: number): void {
-    this.#windowStartMs = nowMs;
-    this.#windowFrames = 1;
+  get #rateLimit(): "framesPerSecondMax" | "framesPerSecondAnonymousMax" {
+    return this.#account === undefined ? "framesPerSecondAnonymousMax" : "framesPerSecondMax";
   }
 
   /** Gives the time at which it may go on. */
   async #nextWindow(): Promise<number> {
-    const isAnonymous = this.#account === undefined;
-    this.#parts.told.slowedDown(
-      this.#who,
-      isAnonymous ? "framesPerSecondAnonymousMax" : "framesPerSecondMax",
-    );
+    this.#parts.told.slowedDown(this.#who, this.#rateLimit);
     this.flush();
     const { nowMs, sleep } = this.#parts;
-    await sleep(WINDOW_MS - (nowMs() - this.#windowStartMs));
-    this.#beginWindow(nowMs());
-    return this.#windowStartMs;
+    await sleep(this.#framePace.leftMs(nowMs()));
+    return this.#framePace.begin(nowMs());
   }
 
   get #leastCostMs(): number {
