@@ -27,7 +27,7 @@ import {
   type RequestSession,
 } from "./requests/context.ts";
 import { usualName } from "./requests/name.ts";
-import { decide } from "./requests/table.ts";
+import { decide, refuseUnread } from "./requests/table.ts";
 import type { SessionLog, SignOutReason, Who } from "./session_log.ts";
 import { Subscription } from "./subscription.ts";
 import type { Turn, Turns } from "./guard/turns.ts";
@@ -70,10 +70,7 @@ export interface SessionParts {
 /** Whose turn it is for all who are not signed in: they come from as many addresses as they like. */
 const STRANGERS = "strangers";
 type TurnKey = Account | typeof STRANGERS;
-/**
- * What a frame of a stranger counts for at least, in ms: to read it, and to answer it later, takes time that
- * is not seen where it is decided.
- */
+/** What a stranger's frame counts for at least, in ms: to read it takes time that is not seen here. */
 const STRANGERS_FRAME_MS = 0.25;
 
 /** How long a client that broke the protocol may take to read why. */
@@ -319,6 +316,9 @@ export class Session implements RequestSession, ConnectedClient {
     let outcome: Outcome | Promise<Outcome>;
     let request: Request | undefined;
     try {
+      // That it is to slow down was in the log when it was told so first.
+      const unread = refuseUnread(this.#context, frame.type, this.#account);
+      if (unread !== undefined) return this.#push(unread);
       request = readRequest(frame);
       this.#asked = request.kind;
       this.#claimedBefore = this.claimed;
@@ -329,6 +329,10 @@ export class Session implements RequestSession, ConnectedClient {
     }
     if (outcome instanceof Promise) return this.#answerLater(outcome, request);
     this.#tellRefusal(outcome, request);
+    return this.#push(outcome);
+  }
+
+  #push(outcome: Outcome): Promise<void> | undefined {
     this.#outbox.push(this.#parts.commit.position, outcome);
     // What was missed comes before the replies to later requests.
     if (this.#catchingUp && this.#subscription !== undefined) {

@@ -24,6 +24,14 @@ export class Pace {
     this.#spent = new Throttle(limits.messageBurst, 1000 / limits.messagesPerSecond);
   }
 
+  /** How long a session still has to wait that was told to slow down, and has not listened: as long anew. */
+  waitMs(session: Pick<RequestSession, "slowUntilMs">): number {
+    const nowMs = this.#nowMs();
+    if (nowMs >= session.slowUntilMs) return 0;
+    session.slowUntilMs = Math.max(session.slowUntilMs, nowMs + WAIT_MS_MIN);
+    return Math.ceil(session.slowUntilMs - nowMs);
+  }
+
   /** Lets the account write what costs as much as so many messages: 0, or how long to wait first, in ms. */
   take(account: Account, session: Pick<RequestSession, "slowUntilMs">, cost: number): number {
     const nowMs = this.#nowMs();

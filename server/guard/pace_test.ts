@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { ChatClient } from "../../client/connection.ts";
 import { denoOutside } from "../../client/deno_outside.ts";
-import { encodeMessage, type Request, writeRequest } from "../../codec/message.ts";
+import { encodeMessage, type Request, requests, writeRequest } from "../../codec/message.ts";
 import type { Account } from "../core/account_table.ts";
 import { Pace } from "./pace.ts";
 import { testServer } from "../testing/test_server.ts";
@@ -83,6 +83,27 @@ Deno.test("an account that sends faster than it may is told when to go on, and n
   await alice.expect("sent", send("bob", "too fast", "a key"));
   assertEquals((await bob.expect("messages", listed)).length, 7);
   for (const client of [alice, bob]) client.close();
+});
+
+Deno.test("who does not slow down is refused whatever they write, and goes on once they have waited", async () => {
+  await using server = await testServer({ limits: { messageBurst: 1, messagesPerSecond: 1000 } });
+  const alice = await WireClient.signedIn(server.port, "alice");
+  await sendAtOnce(alice, [send("alice", "one"), send("alice", "two")]);
+  assertEquals((await alice.reply()).kind, "sent");
+  await toldMs(alice);
+  // Not even looked at: it is no payload of such a request.
+  const broken = encodeMessage(writeRequest, { kind: "list_users", payload: { pattern: "x" } });
+  broken[7] = requests.send_message.type;
+  await alice.sendBytes(broken);
+  const waitMs = await toldMs(alice);
+  // What costs nothing is answered.
+  await alice.expect("pong", { kind: "ping", payload: null });
+  await new Promise((resolve) => setTimeout(resolve, waitMs));
+  await alice.expect("sent", send("alice", "three"));
+  await alice.sendBytes(broken);
+  const refusal = await alice.reply();
+  assertEquals(refusal.kind === "error" && refusal.payload.code, "bad_payload");
+  alice.close();
 });
 
 Deno.test("a message that is told to many connections counts as many", async () => {

@@ -80,6 +80,8 @@ export interface SignUps {
 export interface WritePace {
   /** 0 if the account may write what costs as much as so many messages; else how long to wait, in ms. */
   take(account: Account, session: RequestSession, cost: number): number;
+  /** What is left of such a wait for one session, which it did not heed. */
+  waitMs(session: RequestSession): number;
 }
 
 /**

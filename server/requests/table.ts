@@ -1,4 +1,10 @@
-import type { Request, RequestKind, RequestPayload } from "../../codec/message.ts";
+import {
+  type Reply,
+  type Request,
+  type RequestKind,
+  type RequestPayload,
+  requests,
+} from "../../codec/message.ts";
 import type { Account } from "../core/account_table.ts";
 import { ping, status, subscribe } from "./connection.ts";
 import { costOfDeleting, costOfReading, costOfSending } from "./cost.ts";
@@ -79,6 +85,28 @@ export function decide(
   }
   return (handler.decide as AnyDecide)(context, payload, account);
 }
+
+/**
+ * What is answered to a frame of a session that was told to slow down, and goes on writing, without a
+ * look at what it says: whoever does not listen must not cost more than that. Undefined for all else.
+ */
+export function refuseUnread(
+  { session, pace }: RequestContext,
+  frameType: number,
+  account: Account | undefined,
+): Reply | undefined {
+  if (session.slowUntilMs === 0 || account === undefined || !WRITES.has(frameType)) {
+    return undefined;
+  }
+  const waitMs = pace.waitMs(session);
+  return waitMs === 0 ? undefined : slowDown("this account sends faster than it may", waitMs);
+}
+
+/** The types of requests that cost as much as messages. */
+const WRITES: ReadonlySet<number> = new Set(
+  Object.entries(handlers).filter(([, handler]) => "cost" in handler)
+    .map(([kind]) => requests[kind as RequestKind].type),
+);
 
 type AnyCost = (
   context: RequestContext,
