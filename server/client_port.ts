@@ -11,6 +11,8 @@ const AGAIN_MS = 200;
  * connected have theirs.
  */
 export const CONNECTIONS_PER_TURN = 16;
+/** Each of these begins a handshake, which keeps the process busy. */
+const HANDSHAKES_PER_TURN = 2;
 
 /** That the address is taken, or not ours, is for the operator to put right. */
 export class ListenError extends Error {
@@ -26,6 +28,7 @@ export class ListenError extends Error {
 export class ClientPort {
   readonly #welcome: (connection: Connection) => void;
   readonly #log: Log;
+  readonly #takenPerTurn: number;
   #listener: ClientListener;
   #accepting: Promise<void>;
   #isClosed = false;
@@ -39,6 +42,7 @@ export class ClientPort {
   ) {
     this.#welcome = welcome;
     this.#log = log;
+    this.#takenPerTurn = identity === undefined ? CONNECTIONS_PER_TURN : HANDSHAKES_PER_TURN;
     this.#listener = listen(address, identity);
     this.#accepting = this.#accept(this.#listener);
   }
@@ -91,7 +95,7 @@ export class ClientPort {
   /** Takes connections until the listener is closed. */
   async #accept(listener: ClientListener): Promise<void> {
     for (let taken = 1;; taken++) {
-      if (taken % CONNECTIONS_PER_TURN === 0) await pause(0);
+      if (taken % this.#takenPerTurn === 0) await pause(0);
       try {
         this.#welcome(connectionOf(await listener.accept()));
       } catch (error) {
