@@ -70,8 +70,9 @@ export interface SessionParts {
 /** Whose turn it is for all who are not signed in: they come from as many addresses as they like. */
 const STRANGERS = "strangers";
 type TurnKey = Account | typeof STRANGERS;
-/** What a stranger's frame counts for at least, in ms: to read it takes time that is not seen here. */
+/** What a stranger's frame counts for at least, and a byte of any, in ms: to read takes time, too. */
 const STRANGERS_FRAME_MS = 0.25;
+const BYTE_MS = 1 / 65_536;
 
 /** How long a client that broke the protocol may take to read why. */
 const LINGER_MS = 2000;
@@ -165,7 +166,7 @@ export class Session implements RequestSession, ConnectedClient {
           }
           const waiting = this.#answer(frame);
           const busyToMs = nowMs();
-          this.#turn.spend(busyFromMs, Math.max(busyToMs, busyFromMs + this.#leastCostMs));
+          this.#turn.spend(busyFromMs, Math.max(busyToMs, busyFromMs + this.#leastMs(frame)));
           busyFromMs = busyToMs;
           // Most are answered at once: an await for each would cost as much as the rest.
           if (waiting !== undefined) {
@@ -471,8 +472,8 @@ export class Session implements RequestSession, ConnectedClient {
     return this.#framePace.begin(nowMs());
   }
 
-  get #leastCostMs(): number {
-    return this.#account === undefined ? STRANGERS_FRAME_MS : 0;
+  #leastMs({ payload }: Frame): number {
+    return (this.#account === undefined ? STRANGERS_FRAME_MS : 0) + payload.length * BYTE_MS;
   }
 
   /** Its place among those who wait for the turn that they have together. */
