@@ -87,7 +87,7 @@ export const LIMITS = {
   peerConnectionsPerSecondPerAddress: { default: 50, min: 1, max: 1_000_000 },
   /** A connection to the port for nodes that has called nothing by then is closed. */
   peerCallDeadlineMs: { default: 10_000, min: 1000, max: DAY_MS },
-  /** Calls a second that one address may begin there. */
+  /** Calls a second that one address may begin there; all from which no node has called, a tenth of it. */
   peerCallsPerSecondPerAddress: { default: 2_000, min: 10, max: 1_000_000 },
   /** Frames of HTTP/2 a second besides calls and what they carry: resets, pings and the like. */
   peerControlFramesPerSecondPerAddress: { default: 1_000, min: 10, max: 1_000_000 },

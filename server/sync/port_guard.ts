@@ -19,9 +19,13 @@ export interface PortLimits extends FrameRateLimits {
 
 /** What is known of an address while it has connections. */
 interface Source {
-  readonly rate: FrameRate;
+  /** Its own, once a node has called from there: strangers have one together. */
+  rate: FrameRate | undefined;
   connections: number;
 }
+
+/** All strangers together may begin this part of the calls that one node's address may. */
+const STRANGERS_CALLS_PART = 10;
 
 /** The connections to the port for nodes: who may come, and what they may do to it. */
 export class PortGuard {
@@ -30,6 +34,7 @@ export class PortGuard {
   readonly #begun: Throttle<string>;
   /** By addresses from which no node has called, all of them together. */
   readonly #begunByStrangers: Throttle<"all">;
+  readonly #strangersRate: FrameRate;
   readonly #known = new KnownSources();
   readonly #sockets = new Set<Socket>();
   /** By address and port, those who have not proved who they are: for longest first. */
@@ -46,6 +51,8 @@ export class PortGuard {
     const { connectionsMax, connectionsPerAddressMax } = limits;
     const { connectionsPerSecondPerAddress, connectionsPerSecond } = limits;
     this.#limits = limits;
+    const callsPerSecond = Math.ceil(limits.callsPerSecond / STRANGERS_CALLS_PART);
+    this.#strangersRate = new FrameRate({ ...limits, callsPerSecond }, () => performance.now());
     this.#onRefusal = onRefusal;
     this.#begun = new Throttle(connectionsPerAddressMax, 1000 / connectionsPerSecondPerAddress);
     this.#begunByStrangers = new Throttle(connectionsMax, 1000 / connectionsPerSecond);
@@ -59,8 +66,7 @@ export class PortGuard {
     const address = socket.remoteAddress ?? "";
     const key = sourceOf(address);
     const nowMs = performance.now();
-    const source = this.#sources.get(key) ??
-      { rate: new FrameRate(this.#limits, () => performance.now()), connections: 0 };
+    const source = this.#sources.get(key) ?? { rate: undefined, connections: 0 };
     const isOfTooMany = source.connections >= this.#limits.connectionsPerAddressMax ||
       this.#begun.waitMs(key, nowMs) > 0 || this.#isTooMuch(address, nowMs);
     if (isOfTooMany || !this.#makeRoom()) {
@@ -95,14 +101,20 @@ export class PortGuard {
   listenTo(socket: Socket): Duplex {
     const address = socket.remoteAddress ?? "";
     const { callDeadlineMs } = this.#limits;
-    const rate = this.#sources.get(sourceOf(address))?.rate ??
-      new FrameRate(this.#limits, () => performance.now());
+    const rate = this.#rateOf(address);
     return guarded(socket, { rate, callDeadlineMs }, (what) => this.#onRefusal(address, what));
   }
 
   /** Ends all connections. */
   close(): void {
     for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #rateOf(address: string): FrameRate {
+    const source = this.#sources.get(sourceOf(address));
+    if (source === undefined || !this.#known.has(address)) return this.#strangersRate;
+    source.rate ??= new FrameRate(this.#limits, () => performance.now());
+    return source.rate;
   }
 
   #isTooMuch(address: string, nowMs: number): boolean {
