@@ -70,13 +70,13 @@ const LAYERS: Record<string, { files: RegExp; imports: string[] }> = {
   // How fast whom may do what: measures, of no request or connection in particular.
   pace: {
     files:
-      /^server\/guard\/(address|frame_pace|known_sources|throttle|turns|frame_wait|waiting_total)\.ts$/,
+      /^server\/guard\/(address|frame_pace|known_sources|strangers_pace|throttle|turns|frame_wait|waiting_total)\.ts$/,
     imports: [],
   },
   tcp: { files: /^server\/tcp\.ts$/, imports: ["session"] },
   session: {
     files:
-      /^server\/((session|session_log|subscription|outbox|registry|broadcast|presence)\.ts$|guard\/)/,
+      /^server\/((session|session_log|asked|subscription|outbox|registry|broadcast|presence)\.ts$|guard\/)/,
     imports: ["config", "log", "pace", "requests", "commit", "core", "codec"],
   },
   requests: { files: /^server\/requests\//, imports: ["auth", "core", "codec"] },

@@ -37,12 +37,13 @@ export interface ConnectedClient {
 
 /** Who is connected: every session, by address and, once signed in, by account. */
 export class SessionRegistry {
+  /** From where somebody has signed in. */
+  readonly known = new KnownSources();
   readonly #sessions = new Set<ConnectedClient>();
   readonly #byAccount = new Map<Account, Set<ConnectedClient>>();
   readonly #perSource = new Map<string, number>();
   /** Those who are not signed in, by source: for longest first. */
   readonly #anonymous = new Map<string, Set<ConnectedClient>>();
-  readonly #known = new KnownSources();
   #anonymousCount = 0;
 
   get size(): number {
@@ -61,11 +62,6 @@ export class SessionRegistry {
   /** Of this address, or those that count as the same. */
   connectionsOf(address: string): number {
     return this.#perSource.get(sourceOf(address)) ?? 0;
-  }
-
-  /** Whether somebody has signed in from there. */
-  isKnown(address: string): boolean {
-    return this.#known.has(address);
   }
 
   add(session: ConnectedClient): void {
@@ -145,7 +141,7 @@ export class SessionRegistry {
   /** True if it is the account's first session. */
   signIn(session: ConnectedClient, account: Account): boolean {
     this.#removeAnonymous(session);
-    this.#known.add(session.address);
+    this.known.add(session.address);
     const sessions = this.#byAccount.get(account);
     if (sessions === undefined) this.#byAccount.set(account, new Set([session]));
     else sessions.add(session);

@@ -6,18 +6,19 @@ import {
   PAYLOAD_BYTES_MAX_ANONYMOUS,
   readRequest,
   type Request,
-  type RequestKind,
   writeEvent,
 } from "../codec/message.ts";
+import { Asked } from "./asked.ts";
 import type { Commit, Position } from "./commit.ts";
 import type { Account } from "./core/account_table.ts";
 import type { Cursor } from "./core/cursor.ts";
 import type { ChatState } from "./core/state.ts";
 import { FramePace } from "./guard/frame_pace.ts";
 import { FrameWait } from "./guard/frame_wait.ts";
+import type { Turn, Turns } from "./guard/turns.ts";
+import type { WaitingTotal } from "./guard/waiting_total.ts";
 import { ENDING_LIMITS, type EndingLimit, type Limits } from "./limits.ts";
 import { type ByteSink, Outbox } from "./outbox.ts";
-import type { WaitingTotal } from "./guard/waiting_total.ts";
 import type { Presence } from "./presence.ts";
 import type { ConnectedClient, EndReason, SessionRegistry } from "./registry.ts";
 import {
@@ -30,7 +31,6 @@ import { usualName } from "./requests/name.ts";
 import { decide, refuseUnread } from "./requests/table.ts";
 import type { SessionLog, SignOutReason, Who } from "./session_log.ts";
 import { Subscription } from "./subscription.ts";
-import type { Turn, Turns } from "./guard/turns.ts";
 
 /** A client's connection. */
 export interface Connection extends ByteSource, ByteSink {
@@ -113,9 +113,7 @@ export class Session implements RequestSession, ConnectedClient {
   #lingeringSinceMs: number | undefined;
   readonly #framePace = new FramePace();
   claimed: RequestSession["claimed"];
-  /** The kind of the request that is decided, and what was claimed before it. */
-  #asked: RequestKind = "ping";
-  #claimedBefore: RequestSession["claimed"];
+  readonly #asked = new Asked();
   slowUntilMs = 0;
 
   /** `waiting` gets this session whenever output of it waits for a commit. */
@@ -257,12 +255,12 @@ export class Session implements RequestSession, ConnectedClient {
     this.#credential = account.password?.hash;
     this.#frameLimits.payloadBytesMax = PAYLOAD_BYTES_MAX;
     this.#name = this.#parts.state.accounts.nameOf(account);
-    this.#parts.told.signedIn(this.#who, this.#way);
+    this.#parts.told.signedIn(this.#who, this.#asked.way);
     if (this.#parts.registry.signIn(this, account)) this.#parts.presence.cameHere(account);
   }
 
   /** Without a reason it is the request that is decided. */
-  signOut(reason: SignOutReason = this.#asked): void {
+  signOut(reason: SignOutReason = this.#asked.kind): void {
     const account = this.#account;
     if (account === undefined) return;
     this.#parts.told.signedOut(this.#who, reason);
@@ -321,8 +319,7 @@ export class Session implements RequestSession, ConnectedClient {
       const unread = refuseUnread(this.#context, frame.type, this.#account);
       if (unread !== undefined) return this.#push(unread);
       request = readRequest(frame);
-      this.#asked = request.kind;
-      this.#claimedBefore = this.claimed;
+      this.#asked.note(request, this.claimed);
       outcome = decide(this.#context, request, this.#account);
     } catch (error) {
       if (!(error instanceof CodecError) || BREAKS_THE_STREAM.has(error.code)) throw error;
@@ -426,13 +423,6 @@ export class Session implements RequestSession, ConnectedClient {
     return this.#account === undefined ? { address } : { address, user: this.#name };
   }
 
-  /** By what somebody signs in now. */
-  get #way(): Parameters<SessionLog["signedIn"]>[1] {
-    if (this.#asked === "resume") return "token";
-    if (this.#asked !== "login_password") return this.#asked;
-    return this.#claimedBefore?.existed === false ? "sign_up" : "password";
-  }
-
   /** Refusals are few, and all else costs nothing here. */
   #tellRefusal(outcome: Outcome, request: Request | undefined): void {
     if ("withCopies" in outcome) return;
@@ -447,7 +437,7 @@ export class Session implements RequestSession, ConnectedClient {
   /** Of who is not signed in, the name that they try, if an account is called so. */
   #whoTries(request: Request | undefined): Who {
     if (this.#account !== undefined || request === undefined) return this.#who;
-    const tried = nameTried(request, this.#claimedBefore);
+    const tried = this.#asked.nameTriedBy(request);
     const user = tried === undefined ? undefined : usualName(tried);
     const isKnown = user !== undefined && this.#parts.state.accounts.named(user) !== undefined;
     return isKnown ? { ...this.#who, user } : this.#who;
@@ -490,11 +480,4 @@ export class Session implements RequestSession, ConnectedClient {
 
 function isLimit(reason: EndReason): reason is EndingLimit {
   return ENDING_LIMITS.some((limit) => limit === reason);
-}
-
-/** As whom a request would sign in. */
-function nameTried(request: Request, claimed: RequestSession["claimed"]): string | undefined {
-  if (request.kind === "login_password") return claimed?.name;
-  if (request.kind === "redeem") return request.payload.user;
-  return request.kind === "resume" ? request.payload[0] : undefined;
 }

@@ -8,6 +8,9 @@ export interface Who {
   readonly user?: string | undefined;
 }
 
+/** By what somebody signed in. */
+export type SignInWay = "password" | "sign_up" | "token" | RequestKind;
+
 /** Why somebody is signed in no more. */
 export type SignOutReason =
   | RequestKind
@@ -29,7 +32,7 @@ export class SessionLog {
     this.#log = log;
   }
 
-  signedIn(who: Who, how: "password" | "sign_up" | "token" | RequestKind): void {
+  signedIn(who: Who, how: SignInWay): void {
     const did = how === "sign_up" ? "signed up" : "signed in";
     this.#log(`${who.user} ${did}`, { event: "sign_in", ...who, how });
   }

@@ -4,7 +4,8 @@ import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "
 import { unusedPort } from "../../server/testing/server_process.ts";
 import { formatHost } from "../connection.ts";
 import { answerSignUp } from "../testing/answer_sign_up.ts";
-import { CHAT, chat } from "../testing/chat_process.ts";
+import { chat } from "../testing/chat_process.ts";
+import { PaneRuns } from "../testing/pane_runs.ts";
 import { EXIT } from "./exit_code.ts";
 import { hasTmux, TmuxPane } from "../testing/tmux_pane.ts";
 
@@ -23,24 +24,24 @@ Deno.test({
     const nodes = ["node1", "node2", "node3"].map((name, index) =>
       [`${name}=127.0.0.1`, ...ports.slice(2 * index, 2 * index + 2)].join(":")
     );
-    await desk.start("cluster", "init", "lab", "--nodes", nodes.join(","));
+    await desk.runs.start(["cluster", "init", "lab", "--nodes", nodes.join(",")]);
     await desk.pane.until("ended with 0");
-    await desk.start("demo", "lab");
+    await desk.runs.start(["demo", "lab"]);
     await answerSignUp(desk.pane, "carol", PASSWORD);
     await desk.pane.until("carol on node");
     const status = await chat(["status", "--config", desk.path("lab/servers.json")]);
     assertMatch(status.stdout, /all 3 equal\n$/);
     await Promise.all(ports.map(answersNothingInPlainText));
-    await desk.quit();
+    await desk.runs.quit();
 
     // What was stored is there the next time.
-    await desk.start("demo", "lab/");
+    await desk.runs.start(["demo", "lab/"]);
     await desk.pane.until("Name:");
     await desk.pane.enter("carol");
     await desk.pane.until("Password:");
     await desk.pane.enter(PASSWORD);
     await desk.pane.until("carol on node");
-    await desk.quit();
+    await desk.runs.quit();
     for (const port of ports) {
       const connecting = () => Deno.connect({ hostname: "127.0.0.1", port });
       await assertRejects(connecting, Deno.errors.ConnectionRefused);
@@ -54,7 +55,7 @@ Deno.test({
   async fn() {
     await using desk = await Desk.open();
     await desk.chat("cluster", "init", desk.path("ship"), "--nodes", "a=127.0.0.1,b=10.0.0.2");
-    await desk.start("demo", "ship");
+    await desk.runs.start(["demo", "ship"]);
     const refused = await desk.pane.until("ended with 2");
     assertStringIncludes(refused, "Cannot run the nodes of ship/servers.json: b is on 10.0.0.2");
     const taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -62,7 +63,7 @@ Deno.test({
       const [grpc] = newPorts(1);
       const nodes = `a=127.0.0.1:${taken.addr.port}:${grpc}`;
       await desk.chat("cluster", "init", desk.path("lab"), "--nodes", nodes);
-      await desk.start("demo", "lab");
+      await desk.runs.start(["demo", "lab"]);
       assertStringIncludes(await desk.pane.until("ended with 1"), "Cannot start a node");
     } finally {
       taken.close();
@@ -79,12 +80,13 @@ Deno.test("chat demo DIR without a terminal is a wrong usage", async () => {
 /** A terminal in an empty directory. */
 class Desk implements AsyncDisposable {
   readonly pane: TmuxPane;
+  readonly runs: PaneRuns;
   readonly #directory: string;
-  #runs = 0;
 
   private constructor(directory: string, pane: TmuxPane) {
     this.#directory = directory;
     this.pane = pane;
+    this.runs = new PaneRuns(pane, this.path("chat.sh"), `cd ${directory};`);
   }
 
   static async open(): Promise<Desk> {
@@ -102,23 +104,6 @@ class Desk implements AsyncDisposable {
   async chat(...args: readonly string[]): Promise<void> {
     const { code, stderr } = await chat(args);
     assertEquals([code, stderr], [0, ""]);
-  }
-
-  /** Runs `chat` on the terminal, which then shows nothing else. */
-  async start(...args: readonly string[]): Promise<void> {
-    const script = this.path("chat.sh");
-    const begin = `clear\necho "run ${++this.#runs}"\ncd ${this.#directory}`;
-    const command = [...CHAT, ...args].join(" ");
-    await Deno.writeTextFile(script, `${begin}\n${command}\necho "ended with $?"\n`);
-    await this.pane.enter(`sh ${script}`);
-    // Until then the terminal shows what was before.
-    await this.pane.until(`run ${this.#runs}`);
-  }
-
-  async quit(): Promise<void> {
-    await this.pane.until(/^> $|^>$/m);
-    await this.pane.enter("/quit");
-    await this.pane.until("ended with 0");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

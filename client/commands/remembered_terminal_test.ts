@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertNotMatch, assertStringIncludes } from "@std/assert";
 import { formatHost } from "../connection.ts";
 import { answerSignUp } from "../testing/answer_sign_up.ts";
-import { CHAT, chat } from "../testing/chat_process.ts";
+import { chat } from "../testing/chat_process.ts";
+import { PaneRuns } from "../testing/pane_runs.ts";
 import { ScratchNode } from "../testing/scratch_node.ts";
 import { hasTmux, TmuxPane } from "../testing/tmux_pane.ts";
 
@@ -14,13 +15,15 @@ const PASSWORD = "a long password";
 class Desk implements AsyncDisposable {
   readonly host: string;
   readonly pane: TmuxPane;
+  readonly runs: PaneRuns;
   readonly #node: ScratchNode;
-  #runs = 0;
 
   private constructor(node: ScratchNode, pane: TmuxPane) {
     this.#node = node;
     this.pane = pane;
     this.host = formatHost(node.host);
+    const settings = `XDG_CONFIG_HOME=${this.env.XDG_CONFIG_HOME}`;
+    this.runs = new PaneRuns(pane, `${node.scratch}/chat.sh`, settings);
   }
 
   static async open(): Promise<Desk> {
@@ -35,30 +38,12 @@ class Desk implements AsyncDisposable {
     return `${this.#node.scratch}/settings/chat/${name}`;
   }
 
-  /** Runs `chat` on the terminal, which then shows nothing else. */
-  async start(...args: string[]): Promise<void> {
-    const script = `${this.#node.scratch}/chat.sh`;
-    const settings = `XDG_CONFIG_HOME=${this.env.XDG_CONFIG_HOME}`;
-    const words = [...CHAT, ...args].join(" ");
-    const begin = `clear\necho "run ${++this.#runs}"`;
-    await Deno.writeTextFile(script, `${begin}\n${settings} ${words}\necho "ended with $?"\n`);
-    await this.pane.enter(`sh ${script}`);
-    // Until then the terminal shows what was before.
-    await this.pane.until(`run ${this.#runs}`);
-  }
-
-  async quit(): Promise<void> {
-    await this.pane.until(/^> $|^>$/m);
-    await this.pane.enter("/quit");
-    await this.pane.until("ended with 0");
-  }
-
   /** alice signs up with these options, and leaves. */
   async signUp(...args: string[]): Promise<void> {
-    await this.start("client", "--host", this.host, ...args);
+    await this.runs.start(["client", "--host", this.host, ...args]);
     await answerSignUp(this.pane, "alice", PASSWORD);
     await this.pane.until("alice on ");
-    await this.quit();
+    await this.runs.quit();
   }
 
   async exists(name: string): Promise<boolean> {
@@ -93,11 +78,11 @@ deskTest(
     assertEquals(modes, [0o600, 0o700]);
     assertEquals(await desk.exists("credentials.json"), false);
 
-    await desk.start("client");
+    await desk.runs.start(["client"]);
     assertNotMatch(await desk.pane.until("Password:"), /Name:/);
     await desk.pane.enter(PASSWORD);
     await desk.pane.until("alice on ");
-    await desk.quit();
+    await desk.runs.quit();
     assertEquals(await desk.exists("credentials.json"), false);
     const env = { ...desk.env, CHAT_PASSWORD: PASSWORD };
     assertEquals((await chat(["users"], { env })).stdout, "alice, online\n");
@@ -108,9 +93,9 @@ deskTest("client --remember keeps the password, which is not asked for again", a
   await desk.signUp("--remember");
   const mode = (await Deno.stat(desk.path("credentials.json"))).mode ?? 0;
   assertEquals(mode & 0o777, 0o600);
-  await desk.start("client");
+  await desk.runs.start(["client"]);
   assertNotMatch(await desk.pane.until("alice on "), /Password|Name/);
-  await desk.quit();
+  await desk.runs.quit();
   assertEquals((await chat(["users"], { env: desk.env })).stdout, "alice, online\n");
   // Another server must never see it.
   const { code, stderr } = await chat(["users", "--host", "127.0.0.1:1"], { env: desk.env });
@@ -127,7 +112,7 @@ deskTest(
     const stale = kept.replace(PASSWORD, "an old password");
     for (const args of [["client"], ["users"]]) {
       await Deno.writeTextFile(credentials, stale, { mode: 0o600 });
-      await desk.start(...args);
+      await desk.runs.start(args);
       const question = args[0] === "client" ? "Password:" : "Password of alice:";
       // However it was wrapped.
       const said = (await desk.pane.until(question)).replaceAll(/\s/g, "");
@@ -135,21 +120,21 @@ deskTest(
       await desk.pane.enter(PASSWORD);
       if (args[0] === "client") {
         await desk.pane.until("alice on ");
-        await desk.quit();
+        await desk.runs.quit();
       } else await desk.pane.until("ended with 0");
       assertEquals(await desk.exists("credentials.json"), false);
     }
 
     await Deno.writeTextFile(credentials, stale, { mode: 0o600 });
-    await desk.start("client", "--remember");
+    await desk.runs.start(["client", "--remember"]);
     await desk.pane.until("Password:");
     await desk.pane.enter(PASSWORD);
     await desk.pane.until("alice on ");
-    await desk.quit();
+    await desk.runs.quit();
     assertEquals(JSON.parse(await Deno.readTextFile(credentials)), JSON.parse(kept));
 
     await Deno.chmod(credentials, 0o644);
-    await desk.start("client");
+    await desk.runs.start(["client"]);
     const refused = (await desk.pane.until("ended with 2")).replaceAll("\n", "");
     assertStringIncludes(refused, `chmod 600 ${credentials}`);
   },
@@ -158,24 +143,24 @@ deskTest(
 deskTest("client on a terminal goes on if it cannot remember, and says so", async (desk) => {
   // Nothing is there, and nothing can be made there.
   await Deno.symlink("/nonexistent/settings", desk.env.XDG_CONFIG_HOME ?? "");
-  await desk.start("client", "--host", desk.host, "--user", "alice", "--create");
+  await desk.runs.start(["client", "--host", desk.host, "--user", "alice", "--create"]);
   await desk.pane.until("New password:");
   await desk.pane.enter(PASSWORD);
   await desk.pane.until("The same again:");
   await desk.pane.enter(PASSWORD);
   const said = await desk.pane.until("alice on ");
   assertStringIncludes(said, "chat: Cannot remember who has signed in: ");
-  await desk.quit();
+  await desk.runs.quit();
 });
 
 deskTest("demo's client neither reads nor writes what is remembered", async (desk) => {
   await Deno.mkdir(desk.path(""), { recursive: true });
   const mine = JSON.stringify({ user: "fred", hosts: ["127.0.0.1:1"] });
   await Deno.writeTextFile(desk.path("config.json"), mine);
-  await desk.start("demo");
+  await desk.runs.start(["demo"]);
   await answerSignUp(desk.pane, "carol", PASSWORD);
   await desk.pane.until("carol on ");
-  await desk.quit();
+  await desk.runs.quit();
   assertEquals(await Deno.readTextFile(desk.path("config.json")), mine);
   assert(!await desk.exists("credentials.json"));
 });

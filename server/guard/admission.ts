@@ -1,6 +1,7 @@
 import { sourceOf } from "./address.ts";
 import type { Limits } from "../limits.ts";
 import type { SessionRegistry } from "../registry.ts";
+import { StrangersPace } from "./strangers_pace.ts";
 import { Throttle } from "./throttle.ts";
 
 type AdmissionLimits = Pick<
@@ -26,8 +27,7 @@ export class Admission {
   readonly #registry: SessionRegistry;
   readonly #nowMs: () => number;
   readonly #begun: Throttle<string>;
-  /** By addresses from which nobody has signed in, all of them together. */
-  readonly #begunByStrangers: Throttle<"all">;
+  readonly #strangers: StrangersPace;
 
   constructor(limits: AdmissionLimits, registry: SessionRegistry, nowMs: () => number) {
     const { connectionBurst, connectionsPerSecond } = limits;
@@ -36,7 +36,7 @@ export class Admission {
     this.#registry = registry;
     this.#nowMs = nowMs;
     this.#begun = new Throttle(connectionBurstPerAddress, 1000 / connectionsPerSecondPerAddress);
-    this.#begunByStrangers = new Throttle(connectionBurst, 1000 / connectionsPerSecond);
+    this.#strangers = new StrangersPace(registry.known, connectionBurst, connectionsPerSecond);
   }
 
   /**
@@ -44,11 +44,7 @@ export class Admission {
    * a word costs as much as what it refuses.
    */
   isTooMuch(address: string): boolean {
-    if (this.#registry.isKnown(address)) return false;
-    const nowMs = this.#nowMs();
-    if (this.#begunByStrangers.waitMs("all", nowMs) > 0) return true;
-    this.#begunByStrangers.charge("all", nowMs);
-    return false;
+    return this.#strangers.isTooMuch(address, this.#nowMs());
   }
 
   /**

@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { sourceOf } from "../guard/address.ts";
 import { KnownSources } from "../guard/known_sources.ts";
+import { StrangersPace } from "../guard/strangers_pace.ts";
 import { Throttle } from "../guard/throttle.ts";
 import { FrameRate, type FrameRateLimits } from "./frame_guard.ts";
 import { guarded } from "./http2_guard.ts";
@@ -32,10 +33,10 @@ export class PortGuard {
   readonly #limits: PortLimits;
   readonly #onRefusal: (address: string, why: string) => void;
   readonly #begun: Throttle<string>;
-  /** By addresses from which no node has called, all of them together. */
-  readonly #begunByStrangers: Throttle<"all">;
-  readonly #strangersRate: FrameRate;
+  /** From where a node has called. */
   readonly #known = new KnownSources();
+  readonly #strangers: StrangersPace;
+  readonly #strangersRate: FrameRate;
   readonly #sockets = new Set<Socket>();
   /** By address and port, those who have not proved who they are: for longest first. */
   readonly #unproved = new Map<string, Socket>();
@@ -55,7 +56,7 @@ export class PortGuard {
     this.#strangersRate = new FrameRate({ ...limits, callsPerSecond }, () => performance.now());
     this.#onRefusal = onRefusal;
     this.#begun = new Throttle(connectionsPerAddressMax, 1000 / connectionsPerSecondPerAddress);
-    this.#begunByStrangers = new Throttle(connectionsMax, 1000 / connectionsPerSecond);
+    this.#strangers = new StrangersPace(this.#known, connectionsMax, connectionsPerSecond);
   }
 
   /**
@@ -68,7 +69,7 @@ export class PortGuard {
     const nowMs = performance.now();
     const source = this.#sources.get(key) ?? { rate: undefined, connections: 0 };
     const isOfTooMany = source.connections >= this.#limits.connectionsPerAddressMax ||
-      this.#begun.waitMs(key, nowMs) > 0 || this.#isTooMuch(address, nowMs);
+      this.#begun.waitMs(key, nowMs) > 0 || this.#strangers.isTooMuch(address, nowMs);
     if (isOfTooMany || !this.#makeRoom()) {
       this.#onRefusal(address, "too many connections");
       socket.destroy();
@@ -115,13 +116,6 @@ export class PortGuard {
     if (source === undefined || !this.#known.has(address)) return this.#strangersRate;
     source.rate ??= new FrameRate(this.#limits, () => performance.now());
     return source.rate;
-  }
-
-  #isTooMuch(address: string, nowMs: number): boolean {
-    if (this.#known.has(address)) return false;
-    if (this.#begunByStrangers.waitMs("all", nowMs) > 0) return true;
-    this.#begunByStrangers.charge("all", nowMs);
-    return false;
   }
 
   #makeRoom(): boolean {

@@ -208,7 +208,7 @@ export class NodeProcess {
     return ca === undefined ? this.port : { port: this.port, ca };
   }
 
-  /** Writes its certificates, new ones, if it has any. */
+  /** Writes new certificates for it; nothing if it talks in plain text. */
   async certify(authority = this.#authority): Promise<void> {
     const { tls } = this;
     if (authority === undefined || tls === undefined) return;

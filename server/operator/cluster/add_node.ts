@@ -6,7 +6,6 @@ import {
   directoryOf,
   INVITE_FILE,
   masterOf,
-  readAuthority,
   readMaster,
 } from "./cluster_directory.ts";
 import { rewriteFolders } from "./folders.ts";
@@ -46,7 +45,6 @@ export const clusterAddNodeCommand: OperatorCommand = {
       files: denoFiles,
       directory,
       master,
-      authority: await readAuthority(denoFiles, directory, nowMs),
       isRenewed: ({ name }) => name === added.name,
       nowMs,
     });

@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import type { NodeConfig } from "../../config.ts";
 import type { Files } from "../../journal/files.ts";
-import type { Authority } from "./authority.ts";
 import { issueCertificate } from "./certificates.ts";
 import {
   CONFIG_FILE,
@@ -12,6 +11,7 @@ import {
   INVITE_FILE,
   inviteOf,
   type Master,
+  readAuthority,
 } from "./cluster_directory.ts";
 import type { ChangedNode } from "./next_steps.ts";
 import { TLS_FILES } from "./plan.ts";
@@ -22,7 +22,6 @@ export interface Rewriting {
   readonly files: Files;
   readonly directory: string;
   readonly master: Master;
-  readonly authority: Authority;
   /** Whether this node gets a new certificate; one that has none gets one anyway. */
   readonly isRenewed: (node: NodeConfig) => boolean;
   readonly nowMs: number;
@@ -37,10 +36,11 @@ export interface Rewritten {
 
 /**
  * Writes what `master` says into the folders and the invite, and last of all `servers.json`, so that
- * whoever is interrupted can do it again. Rejects with StorageError.
+ * whoever is interrupted can do it again. Rejects with StorageError, also if the CA cannot issue anything.
  */
 export async function rewriteFolders(rewriting: Rewriting): Promise<Rewritten> {
-  const { files, directory, master, authority, isRenewed, nowMs } = rewriting;
+  const { files, directory, master, isRenewed, nowMs } = rewriting;
+  const authority = await readAuthority(files, directory, nowMs);
   const { config } = master;
   const texts = new Map<string, string>();
   for (const node of config.nodes) {

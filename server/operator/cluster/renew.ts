@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { denoFiles } from "../../journal/deno_files.ts";
 import { EXIT_DONE, type OperatorCommand } from "../command.ts";
 import { dateText, expiryMs } from "./authority.ts";
-import { directoryOf, INVITE_FILE, readAuthority, readMaster } from "./cluster_directory.ts";
+import { directoryOf, INVITE_FILE, readMaster } from "./cluster_directory.ts";
 import { rewriteFolders } from "./folders.ts";
 import { inviteText, stepsOfChange } from "./next_steps.ts";
 import { TLS_FILES } from "./plan.ts";
@@ -35,7 +35,6 @@ export const clusterRenewCommand: OperatorCommand = {
       files: denoFiles,
       directory,
       master,
-      authority: await readAuthority(denoFiles, directory, nowMs),
       isRenewed: (node) => only === undefined || node.name === only.name,
       nowMs,
     });
